@@ -3,6 +3,7 @@
 /* test_base.c - the words everything else is said in. */
 #include "base/search.h"
 #include "base/radix.h"
+#include "base/runs.h"
 #include "shelltree/base.h"
 
 #include <stdarg.h>
@@ -975,12 +976,36 @@ static void radix_sort__sorted_runs_behind_each_other__in_order_and_stable(void 
         }
 }
 
+static int by_tens(const void *pa, const void *pb, void *ctx)
+{
+    const unsigned *a = pa, *b = pb;
+    (void)ctx;
+    return *a / 10 < *b / 10 ? -1 : *a / 10 > *b / 10;
+}
+
+static void runs_sort__few_or_many__in_order_or_left_alone(void **state)
+{
+    (void)state;
+    enum { N = 70 };
+    for (unsigned runs = 0; runs <= ST_RUNS + 1; runs++) {
+        unsigned v[N], n = runs ? N : 0, length = runs ? (N + runs - 1) / runs : 1;
+        for (unsigned i = 0; i < n; i++) /* tens rise in each run; the unit says which run it is */
+            v[i] = (i % length + 1) * 10 + i / length;
+        bool few = runs <= ST_RUNS;
+        assert_int_equal(st_runs_sort(v, n, sizeof *v, by_tens, NULL), few);
+        for (unsigned i = 0; i < n; i++)
+            if (few ? i && v[i - 1] >= v[i] : v[i] != (i % length + 1) * 10 + i / length)
+                fail_msg("%u runs: %u at %u", runs, v[i], i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests__system_forbids_them__come_whoever_asks_first),
         cmocka_unit_test(radix_sort__any_number_of_items__in_order_and_stable),
         cmocka_unit_test(radix_sort__sorted_runs_behind_each_other__in_order_and_stable),
+        cmocka_unit_test(runs_sort__few_or_many__in_order_or_left_alone),
         cmocka_unit_test(time_typed__usual_spellings__are_read),
         cmocka_unit_test(cp_hidden_and_width__each_kind),
         cmocka_unit_test(search__lower_bound__first_that_is_not_before),

@@ -1111,7 +1111,11 @@ static void store__trimmed__keeps_its_rows_and_takes_more(void **state)
             size_t row = st_store_add(s);
             s->creations.pid[row] = (uint32_t)i;
         }
-        st_store_foresee(s, 1000);
+        st_store_foresee(s, 2); /* too little to be worth moving all */
+        size_t cap = s->creations.cap;
+        st_store_trim(s);
+        assert_int_equal(s->creations.cap, cap);
+        st_store_foresee(s, rows[k] ? 100000.0 / (double)rows[k] : 0);
         st_store_trim(s);
         assert_int_equal(s->creations.cap, rows[k]);
         assert_int_equal(s->seen_cap, s->nseen);

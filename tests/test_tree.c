@@ -231,6 +231,39 @@ static void copies__a_field_differs__each_stays_in_conflict(void **state)
     }
 }
 
+/* More than a stretch, on one thread and on some: each record three times, in an order that says
+ * nothing, and of each seventh two contents. */
+static void copies__thousands_of_records__one_node_each_the_first_shown(void **state)
+{
+    (void)state;
+    enum { RECORDS = 5000, TIMES = 3, ROWS = RECORDS * TIMES };
+    for (unsigned threads = 1; threads <= 4; threads += 3) {
+        st_store *s = st_store_new();
+        for (uint32_t i = 0; i < ROWS; i++) {
+            uint32_t at = (uint32_t)((uint64_t)i * 7919 % ROWS), id = at % RECORDS,
+                     copy = at / RECORDS;
+            add(s, &(row){ .id = 1 + id,
+                           .start = 1 + id,
+                           .image = id % 7 == 0 && copy == 2 ? "b" : "a",
+                           .offset = 1 + at });
+        }
+        st_forest *f = NULL;
+        st_tree_options o = { .threads = threads };
+        assert_int_equal(st_tree_build(NULL, s, &o, &f, NULL), ST_OK);
+        size_t node = 0;
+        for (uint32_t id = 0; id < RECORDS; id++)
+            for (uint32_t part = 0; part < (id % 7 ? 1 : 2); part++, node++) {
+                const st_proc *p = &f->procs[node];
+                uint64_t first = 1 + id + part * 2 * (uint64_t)RECORDS;
+                if (p->copies != (id % 7 ? 3 : 2 - part) || s->creations.offset[p->row] != first ||
+                    !(p->flags & ST_P_CONFLICT) != (id % 7 != 0) || p->instance != part)
+                    fail_msg("%u threads, record %u, part %u", threads, id, part);
+            }
+        assert_int_equal(f->n, node);
+        done(f, s);
+    }
+}
+
 static void copies__nothing_names_the_record__all_stay(void **state)
 {
     (void)state;
@@ -762,6 +795,40 @@ static void depth__a_hundred_thousand__no_recursion(void **state)
     done(f, s);
 }
 
+/* Depths are made in one of two ways, by whether all nodes stand behind their parents. */
+static void depth__a_parent_that_began_later__the_rest_as_without_it(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t id;
+        unsigned start, depth, descendants, link;
+    } want[] = { { 1, 1, 1, 3, ST_LINK_GUID },  { 2, 2, 2, 2, ST_LINK_GUID },
+                 { 3, 3, 3, 0, ST_LINK_GUID },  { 4, 4, 3, 0, ST_LINK_GUID },
+                 { 5, 5, 0, 0, ST_LINK_NONE },  { 9, 30, 2, 0, ST_LINK_GUID },
+                 { 8, 40, 1, 1, ST_LINK_GUID }, { 7, 50, 0, 2, ST_LINK_NONE } };
+    row rows[] = { { .id = 1, .start = 1, .parent = 77 }, /* a placeholder */
+                   { .id = 2, .start = 2, .parent = 1, .parent_start = 1 },
+                   { .id = 3, .start = 3, .parent = 2, .parent_start = 2 },
+                   { .id = 4, .start = 4, .parent = 2, .parent_start = 2 },
+                   { .id = 5, .start = 5 },
+                   { .id = 9, .start = 30, .parent = 8, .parent_start = 40 },
+                   { .id = 8, .start = 40, .parent = 7, .parent_start = 50 },
+                   { .id = 7, .start = 50 } };
+    for (size_t n = 5; n <= 8; n += 3) {
+        st_store *s = store_of(rows, n);
+        st_forest *f = forest_of(s);
+        assert_int_equal(proc(f, 77, 0)->descendants, 4);
+        for (size_t i = 0; i < n; i++) {
+            const st_proc *p = proc(f, want[i].id, want[i].start);
+            if (p->depth != want[i].depth || p->descendants != want[i].descendants ||
+                p->chain_link != want[i].link)
+                fail_msg("%zu rows, %u: depth %u, %u below", n, want[i].id, p->depth,
+                         p->descendants);
+        }
+        done(f, s);
+    }
+}
+
 /* order */
 
 static void describe(const st_forest *f, st_buf *b)
@@ -996,6 +1063,7 @@ int main(void)
         cmocka_unit_test(cycle__equal_starts__cut_at_the_later_record),
         cmocka_unit_test(copies__same_fields__one_node_the_best_shown),
         cmocka_unit_test(copies__a_field_differs__each_stays_in_conflict),
+        cmocka_unit_test(copies__thousands_of_records__one_node_each_the_first_shown),
         cmocka_unit_test(copies__nothing_names_the_record__all_stay),
         cmocka_unit_test(duplicates__asked_for__every_row_is_a_node),
         cmocka_unit_test(instances__two_creations__children_hang_on_the_one_alive),
@@ -1011,6 +1079,7 @@ int main(void)
         cmocka_unit_test(edge__parent_later_or_different__is_kept_and_flagged),
         cmocka_unit_test(cycle__two_and_a_self_parent__cut_at_the_youngest),
         cmocka_unit_test(depth__a_hundred_thousand__no_recursion),
+        cmocka_unit_test(depth__a_parent_that_began_later__the_rest_as_without_it),
         cmocka_unit_test(order__rows_shuffled__the_same_forest),
         cmocka_unit_test(order__children_and_roots__by_start),
         cmocka_unit_test(hosts__records_seen__gaps_and_versions),

@@ -5,11 +5,12 @@
 #include "base/radix.h"
 
 #include "base/os/os.h"
+#include "base/runs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS = 11, DIGITS = 1 << BITS, PASSES = (64 + BITS - 1) / BITS, FEW = 64, RUNS = 8 };
+enum { BITS = 11, DIGITS = 1 << BITS, PASSES = (64 + BITS - 1) / BITS, FEW = 64 };
 
 static unsigned digit(uint64_t key, unsigned pass)
 {
@@ -36,52 +37,11 @@ static uint64_t differing(const st_keyed *v, size_t n)
     return bits;
 }
 
-/* Where the sorted runs end; how many there are, 0 for more than RUNS. */
-static size_t find_runs(const st_keyed *v, size_t n, size_t ends[RUNS])
+static int by_key(const void *pa, const void *pb, void *ctx)
 {
-    size_t runs = 0;
-    for (size_t i = 1; i < n; i++)
-        if (v[i - 1].key > v[i].key) {
-            if (runs == RUNS - 1)
-                return 0;
-            ends[runs++] = i;
-        }
-    ends[runs++] = n;
-    return runs;
-}
-
-static void merge(const st_keyed *v, size_t middle, size_t n, st_keyed *to)
-{
-    size_t a = 0, b = middle;
-    while (a < middle && b < n)
-        *to++ = v[b].key < v[a].key ? v[b++] : v[a++];
-    memcpy(to, v + a, (middle - a) * sizeof *v);
-    memcpy(to + (middle - a), v + b, (n - b) * sizeof *v);
-}
-
-/* Each run with its neighbour, until one is left. false: no memory. */
-static bool merge_runs(st_keyed *v, size_t n, size_t *ends, size_t runs)
-{
-    st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;
-    if (!other)
-        return false;
-    st_os_dense(other, n * sizeof *other);
-    while (runs > 1) {
-        size_t left = 0, start = 0;
-        for (size_t i = 0; i < runs; i += 2) {
-            size_t middle = ends[i], end = i + 1 < runs ? ends[i + 1] : middle;
-            merge(from + start, middle - start, end - start, to + start);
-            ends[left++] = start = end;
-        }
-        runs = left;
-        st_keyed *t = from;
-        from = to;
-        to = t;
-    }
-    if (from != v)
-        memcpy(v, from, n * sizeof *v);
-    free(other);
-    return true;
+    const st_keyed *a = pa, *b = pb;
+    (void)ctx;
+    return (a->key > b->key) - (a->key < b->key);
 }
 
 static void spread(const st_keyed *from, st_keyed *to, size_t n, unsigned pass, size_t *place)
@@ -105,11 +65,8 @@ bool st_radix_sort(st_keyed *v, size_t n)
         by_insertion(v, n);
         return true;
     }
-    size_t ends[RUNS], runs = find_runs(v, n, ends);
-    if (runs == 1)
+    if (st_runs_sort(v, n, sizeof *v, by_key, NULL))
         return true;
-    if (runs)
-        return merge_runs(v, n, ends, runs);
     uint64_t bits = differing(v, n);
     size_t *place = malloc(DIGITS * sizeof *place);
     st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;

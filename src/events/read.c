@@ -22,9 +22,13 @@ typedef struct part {
     st_store *store;
     st_arena jobs;
     st_scratch scratch;
+    uint32_t source; /* the last one it read of */
+    size_t before;   /* creations that it had before */
+    uint64_t bytes;  /* that it read of it */
 } part;
 
 typedef struct reading {
+    st_evidence *evidence;
     part *parts;
     unsigned nparts;
     const st_store *first; /* that of the first part, which the others are like */
@@ -64,6 +68,11 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     mine->scratch.logs.v = all->logs;
     mine->scratch.logs.n = all->nlogs;
     mine->scratch.keep = all->keep;
+    if (mine->source != source || !mine->bytes) {
+        mine->source = (uint32_t)source;
+        mine->before = mine->store->creations.n;
+        mine->bytes = 0;
+    }
     *j = (job){ .all = all, .mine = mine, .source = (uint32_t)source };
     return j;
 }
@@ -83,12 +92,15 @@ static bool fields_do(void *ctx, const st_record *head)
            st_provider_known(head, &j->mine->scratch.provider) == ST_SYSMON;
 }
 
+enum { SLOT = 1 << 16 };
+
 static void slot(void *ctx, uint64_t number)
 {
     job *j = ctx;
     if (!j)
         return;
     j->placed = true;
+    j->mine->bytes += SLOT;
     if (!st_trail_slot(&j->mine->store->trail, j->source, number))
         atomic_store(&j->all->failed, true);
 }
@@ -114,22 +126,45 @@ static void glance(void *ctx, const st_record *head, const unsigned char *const 
     leave(j, head, guids, n);
 }
 
-/* Room for the rows that are to be expected, where those that were kept are many and fill theirs: a
- * few times as many, since what follows may be other logs, or nothing. */
-static void foresee(const job *j)
+/* How many times its creations a part will have when all of the source is read, as those that it
+ * has of it tell. */
+static double times_of_source(const job *j)
 {
-    enum { MANY = 4096, STEP = 4 };
-    st_store *s = j->mine->store;
-    size_t n = s->creations.n;
+    const part *p = j->mine;
+    double n = (double)p->store->creations.n, before = (double)p->before,
+           parts = (double)j->all->nparts;
+    if (!p->bytes)
+        return 0;
+    double whole =
+        (n - before) * (double)st_evidence_at(j->all->evidence, j->source)->size / (double)p->bytes;
+    return (p == j->all->parts ? before * parts + whole : before + whole / parts) / n;
+}
+
+/* The same of all sources. */
+static double times_of_all(const job *j)
+{
     uint64_t done = atomic_load_explicit(&j->all->done, memory_order_relaxed),
              total = atomic_load_explicit(&j->all->total, memory_order_relaxed);
-    if (n < MANY || n < s->creations.cap || done >= total || !done)
+    if (done >= total || !done)
+        return 0;
+    return (double)total / (double)done * (j->mine == j->all->parts ? j->all->nparts : 1);
+}
+
+/* Room for the rows that are to be expected, where those that were kept are many and fill theirs.
+ * Of other sources a few times as many, since they may be other logs, or nothing. */
+static void foresee(const job *j)
+{
+    enum { MANY = 4096, STEP = 4, MOST = 32 };
+    st_store *s = j->mine->store;
+    size_t n = s->creations.n;
+    if (n < MANY || n < s->creations.cap)
         return;
-    double times = (double)total / (double)done;
-    if (j->mine == j->all->parts)
-        times *= j->all->nparts;
+    double all = times_of_all(j) * 1.03, source = times_of_source(j) * 1.03;
+    double times = all < STEP ? all : STEP;
+    if (source > times)
+        times = source < MOST ? source : MOST;
     if (times > 1)
-        st_store_foresee(s, times * 1.03 < STEP ? times * 1.03 : STEP);
+        st_store_foresee(s, times);
 }
 
 static void record(void *ctx, const st_record *r)
@@ -218,7 +253,8 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                                      .slot = slot,
                                      .end = end,
                                      .progress = progress };
-    reading all = { .nparts = st_threads(o->threads),
+    reading all = { .evidence = e,
+                    .nparts = st_threads(o->threads),
                     .events = events ? *events : (st_event_set){ { 0 } },
                     .logs = logs,
                     .nlogs = nlogs,

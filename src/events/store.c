@@ -159,22 +159,30 @@ static bool reserve(st_creations *c, size_t need)
     return true;
 }
 
+static size_t foreseen(size_t n, double times)
+{
+    double most = ST_MAX_ROWS, rows = (double)n * times;
+    return (size_t)(rows < most ? rows : most);
+}
+
 void st_store_foresee(st_store *s, double times)
 {
-    double most = ST_MAX_ROWS, rows = (double)s->creations.n * times,
-           seen = (double)s->nseen * times;
-    (void)reserve(&s->creations, (size_t)(rows < most ? rows : most));
-    (void)st_grow(&s->seen, &s->seen_cap, (size_t)(seen < most ? seen : most), sizeof *s->seen);
+    (void)reserve(&s->creations, foreseen(s->creations.n, times));
+    (void)st_grow(&s->seen, &s->seen_cap, foreseen(s->nseen, times), sizeof *s->seen);
+    (void)st_grow(&s->endings, &s->endings_cap, foreseen(s->nendings, times), sizeof *s->endings);
     st_os_dense(s->seen, s->seen_cap * sizeof *s->seen);
+    st_os_dense(s->endings, s->endings_cap * sizeof *s->endings);
     st_pool_foresee(s->pool, times);
 }
 
-/* Moves the columns together where a ninth and more of their block is empty. */
+/* Moves the columns together where a ninth and more of their block is empty, and that is much. */
 static void close_up(st_creations *c)
 {
-    size_t at[COLUMN_COUNT], bytes = lay_out(c->n, at);
-    if (!c->block || c->cap - c->n <= c->n / 8)
+    enum { MUCH = 8 << 20 };
+    size_t at[COLUMN_COUNT], empty = c->cap - c->n;
+    if (!c->block || empty <= c->n / 8 || lay_out(empty, at) < MUCH)
         return;
+    size_t bytes = lay_out(c->n, at);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         memmove((unsigned char *)c->block + at[i], cells(c, i), c->n * COLUMNS[i].size);
     st_trim(&c->block, bytes, 1);
@@ -188,6 +196,8 @@ void st_store_trim(st_store *s)
     close_up(&s->creations);
     st_trim(&s->seen, s->nseen, sizeof *s->seen);
     s->seen_cap = s->nseen;
+    st_trim(&s->endings, s->nendings, sizeof *s->endings);
+    s->endings_cap = s->nendings;
     st_pool_trim(s->pool);
 }
 
@@ -228,59 +238,52 @@ static st_sid *strings_across(st_pool *dst, const st_pool *src)
 }
 
 typedef struct appending {
-    st_creations *to;
-    const st_creations *from;
+    st_store *to;
+    const st_store *from;
     const st_sid *map;
 } appending;
 
-static void append_column(void *ctx, unsigned thread, size_t number)
+static void append_column(const appending *a, size_t number)
 {
-    const appending *a = ctx;
-    const st_creations *f = a->from;
+    const st_creations *f = &a->from->creations, *t = &a->to->creations;
     size_t size = COLUMNS[number].size;
-    (void)thread;
     if (number >= ST_COL_COUNT) {
-        memcpy(cells(a->to, number) + a->to->n * size, cells(f, number), f->n * size);
+        if (f->n)
+            memcpy(cells(t, number) + t->n * size, cells(f, number), f->n * size);
         return;
     }
-    st_sid *to = st_creation_column(a->to, (unsigned)number) + a->to->n,
+    st_sid *to = st_creation_column(t, (unsigned)number) + t->n,
            *from = st_creation_column(f, (unsigned)number);
     for (size_t i = 0; i < f->n; i++)
         to[i] = a->map[from[i]];
 }
 
-/* Columns are copied side by side. */
-static bool append_rows(st_creations *d, const st_creations *f, const st_sid *map, unsigned threads)
+static void append_endings(const appending *a)
 {
-    enum { MANY = 4096 }; /* fewer aren't worth a thread */
-    appending a = { d, f, map };
-    if (!f->n)
-        return true;
-    if (!reserve(d, d->n + f->n))
-        return false;
-    st_parallel(f->n < MANY ? 1 : threads, COLUMN_COUNT, append_column, &a);
-    d->n += f->n;
-    return true;
+    st_store *d = a->to;
+    for (size_t i = 0; i < a->from->nendings; i++) {
+        st_ending *e = &d->endings[d->nendings++];
+        *e = a->from->endings[i];
+        e->computer = a->map[e->computer];
+        e->image = a->map[e->image];
+    }
 }
 
-static bool append_others(st_store *d, const st_store *f, const st_sid *map, size_t first_row)
+static void append_seen(const appending *a)
 {
-    if (!st_grow(&d->endings, &d->endings_cap, d->nendings + f->nendings, sizeof *d->endings) ||
-        !st_grow(&d->services, &d->services_cap, d->nservices + f->nservices,
-                 sizeof *d->services) ||
-        !st_grow(&d->seen, &d->seen_cap, d->nseen + f->nseen, sizeof *d->seen) ||
-        !st_grow(&d->presences, &d->presences_cap, d->npresences + f->npresences,
-                 sizeof *d->presences) ||
-        !st_grow(&d->lossy, &d->lossy_cap, d->nlossy + f->nlossy, sizeof *d->lossy))
-        return false;
-    if (!st_trail_append(&d->trail, &f->trail))
-        return false;
-    for (size_t i = 0; i < f->nendings; i++) {
-        st_ending *e = &d->endings[d->nendings++];
-        *e = f->endings[i];
-        e->computer = map[e->computer];
-        e->image = map[e->image];
+    st_store *d = a->to;
+    for (size_t i = 0; i < a->from->nseen; i++) {
+        st_seen *n = &d->seen[d->nseen++];
+        *n = a->from->seen[i];
+        n->computer = a->map[n->computer];
     }
+}
+
+static void append_few(const appending *a)
+{
+    st_store *d = a->to;
+    const st_store *f = a->from;
+    const st_sid *map = a->map;
     for (size_t i = 0; i < f->nservices; i++) {
         st_service *v = &d->services[d->nservices++];
         *v = f->services[i];
@@ -288,11 +291,6 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         v->state = map[v->state];
         v->version = map[v->version];
         v->schema = map[v->schema];
-    }
-    for (size_t i = 0; i < f->nseen; i++) {
-        st_seen *n = &d->seen[d->nseen++];
-        *n = f->seen[i];
-        n->computer = map[n->computer];
     }
     for (size_t i = 0; i < f->npresences; i++) {
         st_presence *p = &d->presences[d->npresences++];
@@ -302,9 +300,46 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
     for (size_t i = 0; i < f->nlossy; i++) {
         st_lossy *l = &d->lossy[d->nlossy++];
         *l = f->lossy[i];
-        l->row += (uint32_t)first_row;
+        l->row += (uint32_t)d->creations.n;
         l->hex = map[l->hex];
     }
+}
+
+/* What is copied side by side: the longest first. */
+enum { SEEN, ENDINGS, FEW, COLUMN_0, PARTS = COLUMN_0 + COLUMN_COUNT };
+
+static void append_part(void *ctx, unsigned thread, size_t part)
+{
+    const appending *a = ctx;
+    (void)thread;
+    switch (part) {
+    case SEEN: append_seen(a); break;
+    case ENDINGS: append_endings(a); break;
+    case FEW: append_few(a); break;
+    default: append_column(a, part - COLUMN_0);
+    }
+}
+
+static bool make_room(st_store *d, const st_store *f)
+{
+    return reserve(&d->creations, d->creations.n + f->creations.n) &&
+           st_grow(&d->endings, &d->endings_cap, d->nendings + f->nendings, sizeof *d->endings) &&
+           st_grow(&d->services, &d->services_cap, d->nservices + f->nservices,
+                   sizeof *d->services) &&
+           st_grow(&d->seen, &d->seen_cap, d->nseen + f->nseen, sizeof *d->seen) &&
+           st_grow(&d->presences, &d->presences_cap, d->npresences + f->npresences,
+                   sizeof *d->presences) &&
+           st_grow(&d->lossy, &d->lossy_cap, d->nlossy + f->nlossy, sizeof *d->lossy);
+}
+
+static bool append_rows(st_store *d, const st_store *f, const st_sid *map, unsigned threads)
+{
+    enum { MANY = 4096 }; /* fewer aren't worth a thread */
+    appending a = { d, f, map };
+    if (!make_room(d, f))
+        return false;
+    st_parallel(f->creations.n < MANY && f->nseen < MANY ? 1 : threads, PARTS, append_part, &a);
+    d->creations.n += f->creations.n;
     return true;
 }
 
@@ -320,10 +355,8 @@ bool st_store_append_events(st_store *d, const st_store *f)
 
 bool st_store_append(st_store *d, st_store *f, unsigned threads)
 {
-    size_t first_row = d->creations.n;
     st_sid *map = st_pool_absorb(d->pool, f->pool, threads);
-    bool ok = map && append_rows(&d->creations, &f->creations, map, threads) &&
-              append_others(d, f, map, first_row);
+    bool ok = map && append_rows(d, f, map, threads) && st_trail_append(&d->trail, &f->trail);
     for (size_t i = 0; ok && i < st_event_kinds(); i++)
         ok = st_events_append(&d->events[i], &f->events[i], i, map);
     ok = ok && !st_pool_failed(d->pool);

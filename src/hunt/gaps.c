@@ -293,12 +293,27 @@ static bool clears(st_str program, st_str own, st_str command, st_buf *words)
     return false;
 }
 
-/* The last command that was asked about: most are one another's copies, side by side. */
+/* What was asked lately: the last command, as most are one another's copies, side by side; and
+ * names of programs, of which there are few. */
 typedef struct asked {
     st_sid image, command;
     bool cleared;
+    struct {
+        st_sid text;
+        bool may;
+    } names[256];
     st_buf words, decoded;
 } asked;
+
+static bool name_may_clear(const st_forest *f, asked *a, st_sid text)
+{
+    size_t i = text % (sizeof a->names / sizeof a->names[0]);
+    if (a->names[i].text != text) {
+        a->names[i].text = text;
+        a->names[i].may = may_clear(st_pool_get(f->pool, text));
+    }
+    return a->names[i].may;
+}
 
 static bool ask(const st_forest *f, asked *a, const st_proc *p)
 {
@@ -309,8 +324,9 @@ static bool ask(const st_forest *f, asked *a, const st_proc *p)
            command = st_pool_get(f->pool, p->command_line);
     a->image = p->image;
     a->command = p->command_line;
-    a->cleared = (may_clear(own) || may_clear(program) || may_clear(command)) &&
-                 clears(program, own, command, &a->words);
+    a->cleared =
+        (name_may_clear(f, a, original) || name_may_clear(f, a, p->image) || may_clear(command)) &&
+        clears(program, own, command, &a->words);
     if (!a->cleared) {
         st_buf_clear(&a->decoded);
         st_decoded_put(command, &a->decoded);

@@ -3,13 +3,13 @@
 /*
  * copies.c - rows in, observed nodes out, in their final order.
  *
- * Most rows are like no other: a bit for the hash of what a row claims to be tells them. The rest
- * is sorted by that hash, then by the claim itself, then by all of their fields, then by how good a
+ * Most rows are like no other: a bit for the hash of what a row claims to be tells them. Of the rest
+ * those that say the same are folded first (alike.c). What is left is sorted by that hash, then by the claim itself, then by all of their fields, then by how good a
  * copy they are. Rows that agree lie side by side then, the
  * best of them first. Strings of one pool are equal when their ids are, so agreeing is a
  * comparison of numbers and nothing is left to a digest.
  */
-#include "tree/forest.h"
+#include "tree/copies.h"
 
 #include "base/os/os.h"
 #include "base/radix.h"
@@ -17,19 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct seed {
-    uint64_t hash; /* of the claim; later the start */
-    uint32_t row, host, copies;
-    bool conflict;
-} seed;
-
 #define ORDER(a, b) \
     if ((a) != (b)) \
     return (a) < (b) ? -1 : 1
 
 /* Who it claims to be: (host, guid), or the record's own identity where there is no guid. A row
  * that has neither is like no other. */
-static int cmp_claim(const st_creations *c, const seed *a, const seed *b)
+int st_cmp_claim(const st_creations *c, const st_seed *a, const st_seed *b)
 {
     ORDER(a->hash, b->hash);
     ORDER(a->host, b->host);
@@ -45,7 +39,7 @@ static int cmp_claim(const st_creations *c, const seed *a, const seed *b)
 }
 
 /* All normalised fields, in any order that keeps equals together. */
-static int cmp_content(const st_creations *c, uint32_t a, uint32_t b)
+int st_cmp_content(const st_creations *c, uint32_t a, uint32_t b)
 {
     ORDER(c->utc[a], c->utc[b]);
     ORDER(c->pid[a], c->pid[b]);
@@ -64,18 +58,12 @@ static int cmp_content(const st_creations *c, uint32_t a, uint32_t b)
     return 0;
 }
 
-static int cmp_record(const st_creations *c, uint32_t a, uint32_t b)
+int st_cmp_record(const st_creations *c, uint32_t a, uint32_t b)
 {
     ORDER(c->event_record_id[a], c->event_record_id[b]);
     ORDER(c->created[a], c->created[b]);
     return 0;
 }
-
-/* The rows and what they came in. */
-typedef struct view {
-    const st_creations *c;
-    const st_evidence *e;
-} view;
 
 bool st_tree_is_carried(const st_evidence *e, uint32_t source)
 {
@@ -83,13 +71,13 @@ bool st_tree_is_carried(const st_evidence *e, uint32_t source)
     return s && s->carrier;
 }
 
-static bool is_carried(const view *v, uint32_t row)
+static bool is_carried(const st_rows_view *v, uint32_t row)
 {
     return st_tree_is_carried(v->e, v->c->source[row]);
 }
 
 /* Live and sound, live with a bad checksum, another carrier, slack, carved. */
-static unsigned rank(const view *v, uint32_t row)
+static unsigned rank(const st_rows_view *v, uint32_t row)
 {
     const st_creations *c = v->c;
     if (c->origin[row] != ST_O_LIVE)
@@ -97,7 +85,7 @@ static unsigned rank(const view *v, uint32_t row)
     return is_carried(v, row) ? 2 : (c->flags[row] & ST_C_CRC) != 0;
 }
 
-static int cmp_copy(const view *v, uint32_t a, uint32_t b)
+int st_cmp_copy(const st_rows_view *v, uint32_t a, uint32_t b)
 {
     const st_creations *c = v->c;
     ORDER(rank(v, a), rank(v, b));
@@ -109,19 +97,19 @@ static int cmp_copy(const view *v, uint32_t a, uint32_t b)
 
 static int by_claim(const void *pa, const void *pb, void *ctx)
 {
-    const view *v = ctx;
-    const seed *a = pa, *b = pb;
-    int d = cmp_claim(v->c, a, b);
-    d = d ? d : cmp_content(v->c, a->row, b->row);
-    d = d ? d : cmp_record(v->c, a->row, b->row);
-    return d ? d : cmp_copy(v, a->row, b->row);
+    const st_rows_view *v = ctx;
+    const st_seed *a = pa, *b = pb;
+    int d = st_cmp_claim(v->c, a, b);
+    d = d ? d : st_cmp_content(v->c, a->row, b->row);
+    d = d ? d : st_cmp_record(v->c, a->row, b->row);
+    return d ? d : st_cmp_copy(v, a->row, b->row);
 }
 
 static int by_start(const void *pa, const void *pb, void *ctx)
 {
     const st_creations *c = ctx;
-    const seed *a = pa, *b = pb;
-    ORDER(a->hash, b->hash);
+    const st_seed *a = pa, *b = pb;
+    ORDER(c->utc[a->row], c->utc[b->row]);
     ORDER(a->host, b->host);
     ORDER(c->event_record_id[a->row], c->event_record_id[b->row]);
     ORDER(c->source[a->row], c->source[b->row]);
@@ -130,7 +118,7 @@ static int by_start(const void *pa, const void *pb, void *ctx)
     return 0;
 }
 
-static uint64_t hash_claim(const st_wood *w, const st_creations *c, const seed *s)
+static uint64_t hash_claim(const st_wood *w, const st_creations *c, const st_seed *s)
 {
     struct {
         st_guid guid;
@@ -233,7 +221,7 @@ static unsigned filled(const st_creations *c, uint32_t row)
 }
 
 /* Is b the better copy? An event log's, else the one with more fields, else the first. */
-static bool is_better(const view *v, uint32_t a, uint32_t b)
+static bool is_better(const st_rows_view *v, uint32_t a, uint32_t b)
 {
     if (rank(v, a) != rank(v, b))
         return rank(v, b) < rank(v, a);
@@ -242,7 +230,7 @@ static bool is_better(const view *v, uint32_t a, uint32_t b)
 
 /* Of the rows first .. end-1, which claim the same, those that are in other carriers go into what
  * they agree with. Returns how many are left. */
-static size_t absorb_group(const st_wood *w, const view *v, seed *s, size_t n)
+static size_t absorb_group(const st_wood *w, const st_rows_view *v, st_seed *s, size_t n)
 {
     enum { CLOSE = 64 }; /* a forged claim of thousands must not cost its square */
     size_t out = 0;
@@ -267,12 +255,12 @@ static size_t absorb_group(const st_wood *w, const view *v, seed *s, size_t n)
 }
 
 /* All groups; what is left keeps its order but within a group, which is sorted again. */
-static size_t absorb(const st_wood *w, const view *v, seed *s, size_t n)
+static size_t absorb(const st_wood *w, const st_rows_view *v, st_seed *s, size_t n)
 {
     size_t out = 0;
     for (size_t i = 0, end; i < n; i = end) {
         bool any = is_carried(v, s[i].row);
-        for (end = i + 1; end < n && !cmp_claim(v->c, &s[i], &s[end]); end++)
+        for (end = i + 1; end < n && !st_cmp_claim(v->c, &s[i], &s[end]); end++)
             any |= is_carried(v, s[end].row);
         size_t k = end - i;
         if (any && k > 1) {
@@ -295,8 +283,8 @@ bool st_tree_any_carrier(const st_evidence *e)
 
 /* Rows first .. end-1 say the same under one key: nodes out of them, put at *out. One a record;
  * a record of which only recovered copies are left joins the first live one. */
-static void nodes_of_run(const st_creations *c, const seed *rows, size_t first, size_t end,
-                         seed *nodes, size_t *out)
+static void nodes_of_run(const st_creations *c, const st_seed *rows, size_t first, size_t end,
+                         st_seed *nodes, size_t *out)
 {
     size_t live = SIZE_MAX; /* place in nodes of the first live record */
     uint32_t strays = 0;
@@ -305,7 +293,7 @@ static void nodes_of_run(const st_creations *c, const seed *rows, size_t first, 
     for (size_t i = first; i < end && !any_live; i++)
         any_live = c->origin[rows[i].row] == ST_O_LIVE;
     for (size_t i = first, next; i < end; i = next) {
-        for (next = i + 1; next < end && !cmp_record(c, rows[i].row, rows[next].row);)
+        for (next = i + 1; next < end && !st_cmp_record(c, rows[i].row, rows[next].row);)
             next++;
         bool is_live = c->origin[rows[i].row] == ST_O_LIVE; /* the best copy comes first */
         uint32_t copies = 0;
@@ -317,7 +305,7 @@ static void nodes_of_run(const st_creations *c, const seed *rows, size_t first, 
         }
         if (is_live && live == SIZE_MAX)
             live = *out;
-        seed n = rows[i];
+        st_seed n = rows[i];
         n.copies = copies;
         n.conflict = false;
         nodes[(*out)++] = n;
@@ -327,16 +315,16 @@ static void nodes_of_run(const st_creations *c, const seed *rows, size_t first, 
 }
 
 /* Folds the sorted rows into nodes, in place (there are never more). */
-static size_t fold(const st_creations *c, seed *s, size_t n)
+static size_t fold(const st_creations *c, st_seed *s, size_t n)
 {
     size_t out = 0;
     for (size_t i = 0, end = 0; i < n; i = end) {
         size_t from = out;
-        seed head = s[i];
-        for (size_t run = i; run < n && !cmp_claim(c, &head, &s[run]); run = end) {
+        st_seed head = s[i];
+        for (size_t run = i; run < n && !st_cmp_claim(c, &head, &s[run]); run = end) {
             uint32_t first = s[run].row;
-            for (end = run + 1;
-                 end < n && !cmp_claim(c, &head, &s[end]) && !cmp_content(c, first, s[end].row);)
+            for (end = run + 1; end < n && !st_cmp_claim(c, &head, &s[end]) &&
+                                !st_cmp_content(c, first, s[end].row);)
                 end++;
             nodes_of_run(c, s, run, end, s, &out);
         }
@@ -346,7 +334,7 @@ static size_t fold(const st_creations *c, seed *s, size_t n)
     return out;
 }
 
-static void fill(const st_wood *w, const seed *s, st_proc *p)
+static void fill(const st_wood *w, const st_seed *s, st_proc *p)
 {
     const st_creations *c = &w->pub.store->creations;
     uint32_t row = s->row;
@@ -369,52 +357,73 @@ static void fill(const st_wood *w, const seed *s, st_proc *p)
 
 /* order */
 
-typedef struct grouping {
-    seed *seeds;
-    const st_keyed *keys; /* of each, rising: others look at them while its seed is moved */
+/* Seeds by their keys, and those of one key by cmp. */
+typedef struct sorting {
+    const st_seed *seeds;
+    st_keyed *keys; /* rising, once they're sorted; what follows leaves them alone */
+    uint32_t *order;
     size_t n;
     int (*cmp)(const void *, const void *, void *);
     void *ctx;
-} grouping;
+} sorting;
 
-/* Sorts what has one hash, of those hashes whose first stands in the stretch. */
+static int by_cmp(const void *pa, const void *pb, void *ctx)
+{
+    const sorting *g = ctx;
+    return g->cmp(&g->seeds[*(const uint32_t *)pa], &g->seeds[*(const uint32_t *)pb], g->ctx);
+}
+
+/* Sorts what has one key, of those keys whose first stands in the stretch. */
 static void sort_groups(void *ctx, size_t from, size_t to)
 {
-    const grouping *g = ctx;
+    sorting *g = ctx;
     while (from && from < to && g->keys[from].key == g->keys[from - 1].key)
         from++;
     for (size_t i = from, end; i < to; i = end) {
-        for (end = i + 1; end < g->n && g->keys[end].key == g->keys[i].key;)
-            end++;
+        for (end = i; end < g->n && g->keys[end].key == g->keys[i].key; end++)
+            g->order[end] = g->keys[end].item;
         if (end - i > 1)
-            qsort_r(g->seeds + i, end - i, sizeof *g->seeds, g->cmp, g->ctx);
+            qsort_r(g->order + i, end - i, sizeof *g->order, by_cmp, g);
     }
 }
 
-/* Sorts by hash, and what has one hash by cmp. */
-static bool sort_seeds(const st_wood *w, seed *s, size_t n,
-                       int (*cmp)(const void *, const void *, void *), void *ctx)
+/* Takes the keys, n of them; the places of the seeds in order, NULL: no memory. */
+static uint32_t *sort_seeds(const st_wood *w, const st_seed *s, st_keyed *keys, size_t n,
+                            int (*cmp)(const void *, const void *, void *), void *ctx)
+{
+    uint32_t *order = malloc((n ? n : 1) * sizeof *order);
+    if (order && keys && st_radix_sort(keys, n)) {
+        sorting g = { s, keys, order, n, cmp, ctx };
+        st_tree_stretches(w, n, sort_groups, &g);
+    } else {
+        free(order);
+        order = NULL;
+    }
+    free(keys);
+    return order;
+}
+
+static st_keyed *keys_of(size_t n)
 {
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
-    seed *moved = NULL;
-    bool ok = keys != NULL, there = true;
     st_os_dense(keys, n * sizeof *keys);
-    for (size_t i = 0; ok && i < n; i++)
+    return keys;
+}
+
+/* Sorts by claim. */
+static bool sort_claims(const st_wood *w, st_rows_view *v, st_seed *s, size_t n)
+{
+    st_keyed *keys = keys_of(n);
+    for (size_t i = 0; keys && i < n; i++)
         keys[i] = (st_keyed){ s[i].hash, (uint32_t)i };
-    ok = ok && st_radix_sort(keys, n);
-    for (size_t i = 0; ok && there && i < n; i++)
-        there = keys[i].item == i;
-    if (ok && !there)
-        ok = (moved = malloc(n * sizeof *moved)) != NULL;
-    st_os_dense(moved, n * sizeof *moved);
-    for (size_t i = 0; ok && moved && i < n; i++)
-        moved[i] = s[keys[i].item];
-    grouping g = { moved ? moved : s, keys, n, cmp, ctx };
-    if (ok)
-        st_tree_stretches(w, n, sort_groups, &g);
-    if (ok && moved)
+    uint32_t *order = sort_seeds(w, s, keys, n, by_claim, v);
+    st_seed *moved = malloc((n ? n : 1) * sizeof *moved);
+    bool ok = order && moved;
+    for (size_t i = 0; ok && i < n; i++)
+        moved[i] = s[order[i]];
+    if (ok && n)
         memcpy(s, moved, n * sizeof *s);
-    free(keys);
+    free(order);
     free(moved);
     return ok;
 }
@@ -449,43 +458,48 @@ static bool met_twice(const met *m, uint64_t hash)
     return m->twice[i / 64] >> i % 64 & 1;
 }
 
-/* Puts the rows whose hash was met twice in front, the rest in their order behind; *some: how many
- * they are. false: no memory. */
-static bool divide(const met *m, seed *s, size_t n, size_t *some)
+/* Takes out the seeds whose hash was met twice: what is left of them counts no copies. *n: how many
+ * they are. NULL: no memory. */
+static st_seed *take_out(const met *m, st_seed *s, size_t all, size_t *n)
 {
-    size_t twice = 0, k = 0, to = n;
-    for (size_t i = 0; i < n; i++)
+    size_t twice = 0;
+    for (size_t i = 0; i < all; i++)
         twice += met_twice(m, s[i].hash);
-    *some = twice;
-    seed *front = twice ? malloc(twice * sizeof *front) : NULL;
-    if (!front)
-        return !twice;
-    for (size_t i = n; i-- > 0;)
-        if (met_twice(m, s[i].hash))
-            front[k++] = s[i];
-        else
-            s[--to] = s[i];
-    while (k--)
-        s[twice - 1 - k] = front[k];
-    free(front);
+    st_seed *out = malloc((twice ? twice : 1) * sizeof *out);
+    *n = 0;
+    for (size_t i = 0; out && twice && i < all; i++)
+        if (met_twice(m, s[i].hash)) {
+            out[(*n)++] = s[i];
+            s[i].copies = 0;
+        }
+    return out;
+}
+
+/* Folds the seeds, in place; *n: how many are left. false: no memory. */
+static bool fold_some(const st_wood *w, st_seed *s, size_t *n)
+{
+    bool carried = st_tree_any_carrier(w->pub.evidence);
+    st_rows_view v = { &w->pub.store->creations, carried ? w->pub.evidence : NULL };
+    if ((!carried && !st_tree_fold_alike(w, &v, s, n)) || !sort_claims(w, &v, s, *n))
+        return false;
+    *n = fold(v.c, s, carried ? absorb(w, &v, s, *n) : *n);
     return true;
 }
 
-/* Folds the rows that may be copies; *nodes: how many are left of all. */
-static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
+/* Folds those of the seeds, one a row, that may be copies: those that are left have copies, and
+ * stand where their rows do. */
+static bool fold_copies(const st_wood *w, st_seed *s, size_t all)
 {
-    view v = { &w->pub.store->creations, w->pub.evidence };
     met m = { 0 };
-    size_t some = 0;
-    bool ok = met_begin(&m, n);
-    for (size_t i = 0; ok && i < n; i++)
+    size_t n = 0;
+    bool ok = met_begin(&m, all);
+    for (size_t i = 0; ok && i < all; i++)
         met_add(&m, s[i].hash);
-    ok = ok && divide(&m, s, n, &some) && sort_seeds(w, s, some, by_claim, &v);
-    if (ok) {
-        size_t left = fold(v.c, s, st_tree_any_carrier(v.e) ? absorb(w, &v, s, some) : some);
-        memmove(s + left, s + some, (n - some) * sizeof *s);
-        *nodes = left + n - some;
-    }
+    st_seed *some = ok ? take_out(&m, s, all, &n) : NULL;
+    ok = some && fold_some(w, some, &n);
+    for (size_t i = 0; ok && i < n; i++)
+        s[some[i].row] = some[i];
+    free(some);
     free(m.once);
     free(m.twice);
     return ok;
@@ -493,7 +507,8 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
 
 typedef struct sowing {
     st_wood *w;
-    seed *seeds;
+    st_seed *seeds;
+    const uint32_t *order; /* of those that become nodes */
 } sowing;
 
 static void make_seeds(void *ctx, size_t from, size_t to)
@@ -501,8 +516,10 @@ static void make_seeds(void *ctx, size_t from, size_t to)
     const sowing *x = ctx;
     const st_creations *c = &x->w->pub.store->creations;
     for (size_t i = from; i < to; i++) {
-        seed *s = &x->seeds[i];
-        *s = (seed){ .row = (uint32_t)i, .host = st_tree_host(x->w, c->computer[i]), .copies = 1 };
+        st_seed *s = &x->seeds[i];
+        *s = (st_seed){ .row = (uint32_t)i,
+                        .host = st_tree_host(x->w, c->computer[i]),
+                        .copies = 1 };
         s->hash = hash_claim(x->w, c, s);
     }
 }
@@ -511,30 +528,42 @@ static void fill_stretch(void *ctx, size_t from, size_t to)
 {
     const sowing *x = ctx;
     for (size_t i = from; i < to; i++)
-        fill(x->w, &x->seeds[i], &x->w->pub.procs[i]);
+        fill(x->w, &x->seeds[x->order[i]], &x->w->pub.procs[i]);
+}
+
+/* Sorts those that have copies by start; *nodes: how many they are. NULL: no memory. */
+static uint32_t *sort_starts(const st_wood *w, const st_seed *s, size_t n, size_t *nodes)
+{
+    const st_creations *c = &w->pub.store->creations;
+    st_keyed *keys = keys_of(n);
+    *nodes = 0;
+    for (size_t i = 0; keys && i < n; i++)
+        if (s[i].copies)
+            keys[(*nodes)++] = (st_keyed){ c->utc[s[i].row], (uint32_t)i };
+    return sort_seeds(w, s, keys, *nodes, by_start, (void *)(uintptr_t)c);
 }
 
 bool st_tree_sort_copies(st_wood *w)
 {
     const st_creations *c = &w->pub.store->creations;
-    size_t nodes = c->n;
-    seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
-    sowing x = { w, s };
+    size_t nodes = 0;
+    st_seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
+    sowing x = { .w = w, .seeds = s };
     st_os_dense(s, c->n * sizeof *s);
     if (s)
         st_tree_stretches(w, c->n, make_seeds, &x);
-    bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
-    for (size_t i = 0; ok && i < nodes; i++)
-        s[i].hash = c->utc[s[i].row];
-    ok = ok && sort_seeds(w, s, nodes, by_start, (void *)(uintptr_t)c);
+    bool ok = s && (w->duplicates || fold_copies(w, s, c->n));
+    uint32_t *order = ok ? sort_starts(w, s, c->n, &nodes) : NULL;
+    x.order = order;
     /* Placeholders mostly fit behind them without a copy of all. */
-    if (ok && st_tree_reserve(w, nodes + nodes / 16 + 1)) {
+    if (order && st_tree_reserve(w, nodes + nodes / 16 + 1)) {
         st_os_dense(w->pub.procs, nodes * sizeof *w->pub.procs);
         st_tree_stretches(w, nodes, fill_stretch, &x);
         w->pub.n = w->pub.observed = nodes;
         w->pub.stats.observed = nodes;
         w->pub.stats.copies = c->n - nodes;
     }
+    free(order);
     free(s);
     return w->pub.procs != NULL;
 }

@@ -16,6 +16,8 @@
 #include "shelltree/tree.h"
 #include "base/search.h"
 
+#include <stdatomic.h>
+
 #define ST_NO_GROUP UINT32_MAX
 
 /* All that is known under one (host, guid): observed nodes, or a placeholder. */
@@ -38,7 +40,9 @@ typedef struct st_wood {
     uint32_t nsids;
     st_group *groups;
     size_t ngroups, groups_cap;
-    st_slots slots; /* of groups */
+    st_slots slots;      /* of groups */
+    bool rising;         /* nodes were found to stand behind their parents */
+    atomic_bool orphans; /* some live process with a parent's PID names no parent by GUID */
     uint64_t seed;
     st_node *members;
 } st_wood;
@@ -59,6 +63,9 @@ bool st_tree_infer(st_wood *w);
 bool st_tree_cross_audited(st_wood *w);
 bool st_tree_cut_cycles(st_wood *w);
 bool st_tree_arrange(st_wood *w);
+/* Depths, where all observed nodes stand behind their parents, but for placeholders, which are
+ * roots: so no circle is there. False: they don't. */
+bool st_tree_measure_rising(st_wood *w);
 bool st_tree_sort_events(st_wood *w);
 bool st_tree_lead_events(st_wood *w);
 bool st_tree_account(st_wood *w);
@@ -77,6 +84,14 @@ size_t st_tree_absorb_events(st_wood *w, st_event *e, size_t n);
 
 uint32_t st_tree_host(const st_wood *w, st_sid computer);
 uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid);
+/* The same of up to ST_GROUP_KEYS keys, so that memory is waited for once; of one without a GUID
+ * ST_NO_GROUP. */
+enum { ST_GROUP_KEYS = 32 };
+typedef struct st_group_key {
+    const st_guid *guid; /* NULL: none */
+    uint32_t host;
+} st_group_key;
+void st_group_find_all(const st_wood *w, const st_group_key *keys, size_t n, uint32_t *groups);
 /* Finds or makes; ST_NO_GROUP: no memory. */
 uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid);
 /* What a record says of a process that it names by GUID: when it was alive, and what it was
@@ -92,6 +107,9 @@ typedef struct st_claim {
 st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bool *ambiguous);
 /* The second in a GUID, by a clock that may have been put right (st_store_shift). */
 st_ticks st_tree_guid_time(const st_store *s, st_sid computer, const st_guid *g);
+/* A live process without a parent that is known by GUID, and with the parent's PID: the parent may
+ * be inferred. */
+bool st_tree_eligible(const st_wood *w, const st_proc *p);
 /* Was the text recorded: not absent, empty, '-', '?', '<unknown process>'? */
 bool st_tree_recorded(const st_pool *p, st_sid text);
 /* The boot's number in a ProcessGuid of the newer form; false for others. */

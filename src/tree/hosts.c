@@ -7,6 +7,7 @@
 
 #include "base/os/os.h"
 #include "base/radix.h"
+#include "base/runs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,8 +122,16 @@ static void count_audited(const st_wood *w, st_host *h, const st_proc *p)
 }
 
 /* Hosts without a record of Sysmon: their time is that of Windows' own creations. */
-static void span_audited(const st_wood *w, bool *spanned)
+static bool span_audited(const st_wood *w)
 {
+    size_t recorded = 0;
+    while (recorded < w->pub.nhosts && w->pub.hosts[recorded].records)
+        recorded++;
+    if (recorded == w->pub.nhosts)
+        return true;
+    bool *spanned = calloc(w->pub.nhosts + 1, sizeof *spanned);
+    if (!spanned)
+        return false;
     for (size_t i = 0; i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
         st_host *h = &w->pub.hosts[p->host];
@@ -135,6 +144,8 @@ static void span_audited(const st_wood *w, bool *spanned)
             h->last = created;
         spanned[p->host] = true;
     }
+    free(spanned);
+    return true;
 }
 
 static void count_nodes(st_wood *w)
@@ -195,21 +206,34 @@ static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
     h->last_record = n->event_record_id;
 }
 
+/* Sorts keys by host and number: at once, if both fit one key. */
+static bool sort_keys(const st_wood *w, const st_seen *seen, st_keyed *keys, size_t n)
+{
+    enum { NUMBER_BITS = 40 };
+    uint64_t numbers = 0;
+    for (size_t i = 0; i < n; i++)
+        numbers |= seen[i].event_record_id;
+    bool fit = numbers >> NUMBER_BITS == 0 && w->pub.nhosts >> (64 - NUMBER_BITS) == 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t host = fit ? st_tree_host(w, seen[i].computer) : 0;
+        keys[i] = (st_keyed){ host << NUMBER_BITS | seen[i].event_record_id, (uint32_t)i };
+    }
+    if (!st_radix_sort(keys, n))
+        return false;
+    for (size_t i = 0; !fit && i < n; i++)
+        keys[i].key = st_tree_host(w, seen[keys[i].item].computer);
+    return fit || st_radix_sort(keys, n);
+}
+
 /* Sorts the list of records seen by host and number, what has one number by the rest. */
 static bool sort_seen(const st_wood *w, st_store *s)
 {
     size_t n = s->nseen;
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
     st_seen *moved = malloc((n ? n : 1) * sizeof *moved);
-    bool ok = keys && moved;
     st_os_dense(keys, n * sizeof *keys);
     st_os_dense(moved, n * sizeof *moved);
-    for (size_t i = 0; ok && i < n; i++)
-        keys[i] = (st_keyed){ s->seen[i].event_record_id, (uint32_t)i };
-    ok = ok && n <= UINT32_MAX && st_radix_sort(keys, n);
-    for (size_t i = 0; ok && i < n; i++)
-        keys[i].key = st_tree_host(w, s->seen[keys[i].item].computer);
-    ok = ok && st_radix_sort(keys, n);
+    bool ok = keys && moved && n <= UINT32_MAX && sort_keys(w, s->seen, keys, n);
     for (size_t i = 0; ok && i < n; i++)
         moved[i] = s->seen[keys[i].item];
     free(keys);
@@ -218,9 +242,10 @@ static bool sort_seen(const st_wood *w, st_store *s)
         return false;
     }
     for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && moved[end].event_record_id == moved[i].event_record_id;)
-            end++;
-        if (end - i > 1)
+        bool sorted = true; /* as copies of one record are */
+        for (end = i + 1; end < n && moved[end].event_record_id == moved[i].event_record_id; end++)
+            sorted = sorted && by_record(&moved[end - 1], &moved[end], (void *)(uintptr_t)w) <= 0;
+        if (!sorted)
             qsort_r(moved + i, end - i, sizeof *moved, by_record, (void *)(uintptr_t)w);
     }
     free(s->seen);
@@ -233,7 +258,7 @@ static bool sort_seen(const st_wood *w, st_store *s)
 void st_tree_count_records(st_wood *w)
 {
     st_store *s = (st_store *)(uintptr_t)w->pub.store;
-    if (s->nseen && !sort_seen(w, s))
+    if (!st_runs_sort(s->seen, s->nseen, sizeof *s->seen, by_record, w) && !sort_seen(w, s))
         qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
     uint64_t distinct = 0; /* live numbers of the host at hand */
     for (size_t i = 0; i < s->nseen; i++) {
@@ -314,15 +339,9 @@ static bool name_versions(st_wood *w)
     return true;
 }
 
-bool st_tree_account(st_wood *w)
+static void count_stats(st_wood *w)
 {
     st_tree_stats *t = &w->pub.stats;
-    bool *spanned = calloc(w->pub.nhosts + 1, sizeof *spanned);
-    if (!spanned)
-        return false;
-    count_nodes(w);
-    span_audited(w, spanned);
-    free(spanned);
     for (size_t i = 0; i < w->pub.n; i++) {
         const st_proc *p = &w->pub.procs[i];
         t->conflicts += (p->flags & ST_P_CONFLICT) != 0;
@@ -330,5 +349,30 @@ bool st_tree_account(st_wood *w)
         t->ambiguous += (p->flags & ST_P_AMBIGUOUS_PARENT) != 0;
         t->parent_later += (p->flags & ST_P_PARENT_LATER) != 0;
     }
-    return name_shown(w) && name_versions(w);
+}
+
+typedef struct accounting {
+    st_wood *w;
+    bool named, versions;
+} accounting;
+
+/* What has nothing to do with each other. */
+static void account(void *ctx, unsigned thread, size_t job)
+{
+    accounting *a = ctx;
+    (void)thread;
+    if (job == 0) {
+        count_nodes(a->w);
+        return;
+    }
+    count_stats(a->w);
+    a->named = name_shown(a->w);
+    a->versions = name_versions(a->w);
+}
+
+bool st_tree_account(st_wood *w)
+{
+    accounting a = { .w = w };
+    st_parallel(w->threads, 2, account, &a);
+    return a.named && a.versions && span_audited(w);
 }

@@ -13,6 +13,7 @@
 #include "base/os/os.h"
 #include "base/search.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,11 +44,35 @@ static uint64_t hash_of_group(const void *ctx, uint32_t group)
     return hash_of(w, w->groups[group].host, &w->groups[group].guid);
 }
 
-uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid)
+static uint32_t find_hashed(const st_wood *w, uint64_t hash, uint32_t host, const st_guid *guid)
 {
     wanted key = { w, guid, host };
-    uint32_t g = st_slots_find(&w->slots, hash_of(w, host, guid), is_wanted, &key);
+    uint32_t g = st_slots_find(&w->slots, hash, is_wanted, &key);
     return g == ST_NO_SLOT ? ST_NO_GROUP : g;
+}
+
+uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid)
+{
+    return find_hashed(w, hash_of(w, host, guid), host, guid);
+}
+
+void st_group_find_all(const st_wood *w, const st_group_key *keys, size_t n, uint32_t *groups)
+{
+    uint64_t hashes[ST_GROUP_KEYS] = { 0 };
+    size_t mask = w->slots.n - 1;
+    for (size_t i = 0; i < n && w->slots.n; i++)
+        if (keys[i].guid) {
+            hashes[i] = hash_of(w, keys[i].host, keys[i].guid);
+            __builtin_prefetch(&w->slots.at[(size_t)hashes[i] & mask]);
+        }
+    for (size_t i = 0; i < n && w->slots.n; i++) {
+        uint32_t at = keys[i].guid ? w->slots.at[(size_t)hashes[i] & mask] : 0;
+        if (at)
+            __builtin_prefetch(&w->groups[at - 1]);
+    }
+    for (size_t i = 0; i < n; i++)
+        groups[i] =
+            keys[i].guid ? find_hashed(w, hashes[i], keys[i].host, keys[i].guid) : ST_NO_GROUP;
 }
 
 /* Makes the table one of n places. */
@@ -112,10 +137,10 @@ static bool reserve(st_wood *w, size_t n)
 
 /* The group of the i-th node's key: its own, which gets the place, or that of another node that had
  * it before. Any number of threads at once. */
-static uint32_t claim(st_wood *w, uint32_t i)
+static uint32_t claim(st_wood *w, uint32_t i, uint64_t hash)
 {
     const st_group *g = &w->groups[i];
-    size_t k = (size_t)hash_of(w, g->host, &g->guid) & (w->slots.n - 1);
+    size_t k = (size_t)hash & (w->slots.n - 1);
     for (;; k = (k + 1) & (w->slots.n - 1)) {
         uint32_t at = __atomic_load_n(&w->slots.at[k], __ATOMIC_ACQUIRE);
         if (!at && __atomic_compare_exchange_n(&w->slots.at[k], &at, i + 1, false, __ATOMIC_ACQ_REL,
@@ -130,54 +155,86 @@ static uint32_t claim(st_wood *w, uint32_t i)
 typedef struct claiming {
     st_wood *w;
     uint32_t *group_of; /* by node */
+    atomic_bool shared; /* some nodes have one key */
 } claiming;
 
-/* Each node makes a group, as most are alone in theirs. One that isn't needed has no key. */
+/* Makes the group of a node, which has it for itself if its key does; the hash of that. */
+static uint64_t make_group(const st_wood *w, size_t i)
+{
+    const st_proc *p = &w->pub.procs[i];
+    w->members[i] = (st_node)i;
+    w->groups[i] = (st_group){ .guid = p->guid,
+                               .host = p->host,
+                               .first = (uint32_t)i,
+                               .count = 1,
+                               .live = st_proc_live(p),
+                               .named_by = ST_NO_NODE,
+                               .event = ST_NO_EVENT,
+                               .placeholder = ST_NO_NODE };
+    uint64_t hash = hash_of(w, p->host, &p->guid);
+    __builtin_prefetch(&w->slots.at[(size_t)hash & (w->slots.n - 1)], 1);
+    return hash;
+}
+
+/* Takes the key's place for the i-th group, or else its key away. */
+static void claim_key(claiming *c, size_t i, uint64_t hash)
+{
+    st_group *g = &c->w->groups[i];
+    c->group_of[i] = st_guid_zero(&g->guid) ? ST_NO_GROUP : claim(c->w, (uint32_t)i, hash);
+    if (c->group_of[i] == i)
+        return;
+    if (c->group_of[i] != ST_NO_GROUP)
+        atomic_store(&c->shared, true);
+    g->guid = (st_guid){ { 0 } };
+    g->host = UINT32_MAX;
+    g->count = g->live = 0;
+}
+
 static void claim_stretch(void *ctx, size_t from, size_t to)
 {
-    const claiming *c = ctx;
-    for (size_t i = from; i < to; i++) {
-        const st_proc *p = &c->w->pub.procs[i];
-        st_group *g = &c->w->groups[i];
-        *g = (st_group){ .guid = p->guid,
-                         .host = p->host,
-                         .named_by = ST_NO_NODE,
-                         .event = ST_NO_EVENT,
-                         .placeholder = ST_NO_NODE };
-        c->group_of[i] = st_guid_zero(&p->guid) ? ST_NO_GROUP : claim(c->w, (uint32_t)i);
-        if (c->group_of[i] != i) {
-            g->guid = (st_guid){ { 0 } };
-            g->host = UINT32_MAX;
-        }
+    claiming *c = ctx;
+    uint64_t hashes[ST_GROUP_KEYS];
+    for (size_t i = from, n; i < to; i += n) {
+        n = to - i < ST_GROUP_KEYS ? to - i : ST_GROUP_KEYS;
+        for (size_t k = 0; k < n; k++)
+            hashes[k] = make_group(c->w, i + k);
+        for (size_t k = 0; k < n; k++)
+            claim_key(c, i + k, hashes[k]);
     }
+}
+
+/* Puts the members of each group side by side. */
+static void place_all(st_wood *w, const uint32_t *group_of)
+{
+    uint32_t first = 0;
+    for (size_t i = 0; i < w->ngroups; i++)
+        w->groups[i].count = w->groups[i].live = 0;
+    for (size_t i = 0; i < w->pub.observed; i++)
+        if (group_of[i] != ST_NO_GROUP)
+            w->groups[group_of[i]].count++;
+    for (size_t i = 0; i < w->ngroups; i++) {
+        w->groups[i].first = first;
+        first += w->groups[i].count;
+        w->groups[i].count = 0;
+    }
+    if (!place(w, group_of, true))
+        place(w, group_of, false);
 }
 
 bool st_tree_index(st_wood *w)
 {
     size_t n = w->pub.observed;
-    uint32_t *group_of = malloc((n ? n : 1) * sizeof *group_of);
+    claiming c = { .w = w, .group_of = malloc((n ? n : 1) * sizeof *c.group_of) };
     w->members = malloc((n ? n : 1) * sizeof *w->members);
-    bool ok = group_of && w->members && reserve(w, n);
+    bool ok = c.group_of && w->members && reserve(w, n);
     if (ok) {
-        claiming c = { w, group_of };
         st_os_dense(w->groups, n * sizeof *w->groups);
         st_tree_stretches(w, n, claim_stretch, &c);
         w->ngroups = n;
+        if (atomic_load(&c.shared))
+            place_all(w, c.group_of);
     }
-    for (size_t i = 0; ok && i < n; i++)
-        if (group_of[i] != ST_NO_GROUP)
-            w->groups[group_of[i]].count++;
-    if (ok) {
-        uint32_t first = 0;
-        for (size_t i = 0; i < w->ngroups; i++) {
-            w->groups[i].first = first;
-            first += w->groups[i].count;
-            w->groups[i].count = 0;
-        }
-        if (!place(w, group_of, true))
-            place(w, group_of, false);
-    }
-    free(group_of);
+    free(c.group_of);
     return ok;
 }
 

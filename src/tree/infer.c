@@ -116,8 +116,7 @@ static bool same_boot(const inferring *in, moment a, moment b)
     return starts_before(in, a.host, a.when) == starts_before(in, b.host, b.when);
 }
 
-/* Does the process lack all that a rule needs to look for its parent by pid? */
-static bool eligible(const st_wood *w, const st_proc *p)
+bool st_tree_eligible(const st_wood *w, const st_proc *p)
 {
     const st_creations *c = &w->pub.store->creations;
     return p->parent == ST_NO_NODE && st_proc_live(p) && p->start &&
@@ -343,7 +342,7 @@ static bool same_claim(const claim *a, const claim *b)
 
 static bool names_image(const st_wood *w, const st_proc *p)
 {
-    return eligible(w, p) &&
+    return st_tree_eligible(w, p) &&
            st_tree_recorded(w->pub.pool, w->pub.store->creations.parent_image[p->row]);
 }
 
@@ -425,9 +424,8 @@ static bool claim_parents(inferring *in)
 static bool anything(const st_wood *w)
 {
     const st_store *s = w->pub.store;
-    for (size_t i = 0; i < w->pub.observed; i++)
-        if (eligible(w, &w->pub.procs[i]))
-            return true;
+    if (atomic_load(&w->orphans))
+        return true;
     for (size_t i = 0; i < s->nendings; i++)
         if (nameless(&s->endings[i]))
             return true;
@@ -448,7 +446,7 @@ bool st_tree_infer(st_wood *w)
         reach(&in);
     for (size_t i = 0; ok && i < w->pub.observed; i++) {
         st_proc *p = &w->pub.procs[i];
-        if (!eligible(w, p))
+        if (!st_tree_eligible(w, p))
             continue;
         p->parent = parent_of(&in, (st_node)i);
         if (p->parent != ST_NO_NODE)

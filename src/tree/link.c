@@ -43,11 +43,20 @@ static const st_guid *parent_guid(const st_wood *w, size_t node)
 static void find_parents(void *ctx, size_t from, size_t to)
 {
     const linking *l = ctx;
-    for (size_t i = from; i < to; i++) {
-        const st_guid *guid = parent_guid(l->w, i);
-        l->parents[i] =
-            st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(l->w, l->w->pub.procs[i].host, guid);
+    st_group_key keys[ST_GROUP_KEYS];
+    bool orphans = false;
+    for (size_t i = from, n; i < to; i += n) {
+        n = to - i < ST_GROUP_KEYS ? to - i : ST_GROUP_KEYS;
+        for (size_t k = 0; k < n; k++) {
+            const st_guid *guid = parent_guid(l->w, i + k);
+            bool named = !st_guid_zero(guid);
+            orphans |= !named && st_tree_eligible(l->w, &l->w->pub.procs[i + k]);
+            keys[k] = (st_group_key){ named ? guid : NULL, l->w->pub.procs[i + k].host };
+        }
+        st_group_find_all(l->w, keys, n, l->parents + i);
     }
+    if (orphans)
+        atomic_store(&l->w->orphans, true);
 }
 
 /* Makes a group for every parent named that has none, and notes for each without an observed node
@@ -186,15 +195,32 @@ static bool texts_differ(const st_pool *p, st_sid a, st_sid b, bool fold)
     return !fold || !st_fold_eq(st_pool_get(p, a), st_pool_get(p, b));
 }
 
-static bool parent_differs(const st_wood *w, const st_proc *child, const st_proc *parent)
+/* Pairs of texts and what came of them: of images and users there are few. */
+enum { PAIRS = 256 };
+typedef struct pair {
+    st_sid a, b;
+    bool differ;
+} pair;
+
+static bool fold_differ(const st_pool *p, pair *met, st_sid a, st_sid b)
+{
+    pair *m = &met[(a * 31 + b) % PAIRS];
+    if (a == b)
+        return false;
+    if (m->a != a || m->b != b)
+        *m = (pair){ a, b, texts_differ(p, a, b, true) };
+    return m->differ;
+}
+
+static bool parent_differs(const st_wood *w, pair *met, const st_proc *child, const st_proc *parent)
 {
     const st_creations *c = &w->pub.store->creations;
     const st_pool *pool = w->pub.pool;
     uint32_t row = child->row;
     return (c->parent_pid[row] != ST_NO_U32 && parent->pid != ST_NO_U32 &&
             c->parent_pid[row] != parent->pid) ||
-           texts_differ(pool, c->parent_image[row], parent->image, true) ||
-           texts_differ(pool, c->parent_user[row], parent->user, true) ||
+           fold_differ(pool, met, c->parent_image[row], parent->image) ||
+           fold_differ(pool, met, c->parent_user[row], parent->user) ||
            texts_differ(pool, c->parent_command_line[row], parent->command_line, false);
 }
 
@@ -204,6 +230,7 @@ static void link_stretch(void *ctx, size_t from, size_t to)
     const linking *l = ctx;
     st_wood *w = l->w;
     const st_creations *c = &w->pub.store->creations;
+    pair met[PAIRS] = { { 0 } };
     for (size_t i = from; i < to; i++) {
         st_proc *p = &w->pub.procs[i];
         bool ambiguous;
@@ -219,7 +246,7 @@ static void link_stretch(void *ctx, size_t from, size_t to)
             p->flags |= ST_P_AMBIGUOUS_PARENT;
         if (up->start > p->start && p->start)
             p->flags |= ST_P_PARENT_LATER;
-        if (p->parent < w->pub.observed && parent_differs(w, p, up))
+        if (p->parent < w->pub.observed && parent_differs(w, met, p, up))
             p->flags |= ST_P_PARENT_DIFFERS;
     }
 }
@@ -255,6 +282,10 @@ static void end_node(st_proc *p, const st_ending *e, unsigned char *by_live)
         return;
     p->end = when;
     *by_live = live;
+    if (when < p->start)
+        p->flags |= ST_P_CLOCK;
+    else
+        p->flags &= ~(unsigned)ST_P_CLOCK;
 }
 
 /* The group whose process an Event ID 5 ends; ST_NO_GROUP: nobody's. */
@@ -290,9 +321,6 @@ bool st_tree_end(st_wood *w)
         }
     }
     free(by_live);
-    for (size_t i = 0; i < w->pub.n; i++)
-        if (procs[i].end && procs[i].end < procs[i].start)
-            procs[i].flags |= ST_P_CLOCK;
     return true;
 }
 
@@ -318,6 +346,9 @@ static void cut(st_wood *w, st_node n)
 /* Each walk goes up until it meets a root, an earlier walk's trail, or its own: a circle. */
 bool st_tree_cut_cycles(st_wood *w)
 {
+    w->rising = st_tree_measure_rising(w);
+    if (w->rising)
+        return true;
     uint32_t *trail = calloc(w->pub.n ? w->pub.n : 1, sizeof *trail);
     if (!trail)
         return false;

@@ -26,12 +26,16 @@ static int by_start(const void *pa, const void *pb, void *ctx)
 static void push(st_wood *w, st_node n)
 {
     st_proc *p = &w->pub.procs[n];
-    st_node *head = p->parent == ST_NO_NODE ? &w->pub.hosts[p->host].first_node
-                                            : &w->pub.procs[p->parent].first_child;
+    bool root = p->parent == ST_NO_NODE;
+    st_proc *up = root ? NULL : &w->pub.procs[p->parent];
+    st_node *head = root ? &w->pub.hosts[p->host].first_node : &up->first_child;
     p->next_sibling = *head;
     *head = n;
-    if (p->parent != ST_NO_NODE)
-        w->pub.procs[p->parent].children++;
+    if (root)
+        return;
+    up->children++;
+    if (w->rising) /* what is below n has been pushed */
+        up->descendants += p->descendants + 1;
 }
 
 /* From the youngest to the oldest, so that each list comes out by start, then place. Observed
@@ -56,24 +60,46 @@ static st_node next_of_host(const st_forest *f, st_node n)
     return n == ST_NO_NODE ? n : f->procs[n].next_sibling;
 }
 
-/* Depth-first over everything: depths and chains on the way down, `order` for the way back. */
-static size_t descend(st_wood *w, st_node *order)
+static void measure(st_wood *w, st_proc *p)
+{
+    bool root = p->parent == ST_NO_NODE;
+    const st_proc *up = root ? NULL : &w->pub.procs[p->parent];
+    p->depth = root ? 0 : up->depth + 1;
+    p->chain_link = root ? ST_LINK_NONE : p->link;
+    if (!root && up->parent != ST_NO_NODE && up->chain_link < p->chain_link)
+        p->chain_link = up->chain_link;
+}
+
+bool st_tree_measure_rising(st_wood *w)
+{
+    size_t observed = w->pub.observed;
+    for (size_t i = observed; i < w->pub.n; i++)
+        if (w->pub.procs[i].parent != ST_NO_NODE)
+            return false;
+    for (size_t i = 0; i < observed; i++) {
+        st_node up = w->pub.procs[i].parent;
+        if (up != ST_NO_NODE && up >= i && up < observed)
+            return false;
+        measure(w, &w->pub.procs[i]);
+    }
+    return true;
+}
+
+/* Depth-first over everything: depths and chains on the way down, descendants on the way back. */
+static void measure_all(st_wood *w, st_node *order)
 {
     size_t n = 0;
     for (size_t h = 0; h < w->pub.nhosts; h++)
         for (st_node i = w->pub.hosts[h].first_node; i != ST_NO_NODE;
              i = next_of_host(&w->pub, i)) {
-            st_proc *p = &w->pub.procs[i];
+            measure(w, &w->pub.procs[i]);
             order[n++] = i;
-            if (p->parent == ST_NO_NODE)
-                continue;
-            const st_proc *up = &w->pub.procs[p->parent];
-            p->depth = up->depth + 1;
-            p->chain_link = p->link;
-            if (up->parent != ST_NO_NODE && up->chain_link < p->chain_link)
-                p->chain_link = up->chain_link;
         }
-    return n;
+    while (n--) {
+        const st_proc *p = &w->pub.procs[order[n]];
+        if (p->parent != ST_NO_NODE)
+            w->pub.procs[p->parent].descendants += p->descendants + 1;
+    }
 }
 
 bool st_tree_arrange(st_wood *w)
@@ -86,11 +112,8 @@ bool st_tree_arrange(st_wood *w)
         order[i] = (st_node)(w->pub.observed + i);
     qsort_r(order, nothers, sizeof *order, by_start, w->pub.procs);
     make_lists(w, order);
-    for (size_t i = descend(w, order); i--;) {
-        const st_proc *p = &w->pub.procs[order[i]];
-        if (p->parent != ST_NO_NODE)
-            w->pub.procs[p->parent].descendants += p->descendants + 1;
-    }
+    if (!w->rising)
+        measure_all(w, order);
     free(order);
     return true;
 }
