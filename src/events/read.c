@@ -118,7 +118,7 @@ static void glance(void *ctx, const st_record *head, const unsigned char *const 
  * few times as many, since what follows may be other logs, or nothing. */
 static void foresee(const job *j)
 {
-    enum { MANY = 4096, STEP = 4 };
+    enum { MANY = 4096, STEP = 8 };
     st_store *s = j->mine->store;
     size_t n = s->creations.n;
     uint64_t done = atomic_load_explicit(&j->all->done, memory_order_relaxed),
