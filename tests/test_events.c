@@ -622,6 +622,56 @@ static void undouble_percent__each_text__once_from_the_left(void **state)
     }
 }
 
+/* Fields of the service's events have no column of creations. */
+static void decode__creation_with_fields_of_the_service__keeps_its_own(void **state)
+{
+    (void)state;
+    st_record r = sysmon_record(1);
+    st_store *s = decoded(&r, (const pair[]){ { "State", "7" },
+                                              { "Version", "8" },
+                                              { "SchemaVersion", "9" },
+                                              { "Image", "C:\\a.exe" },
+                                              { NULL, NULL } });
+    for (unsigned i = 0; i < ST_COL_COUNT; i++) {
+        st_sid id = st_creation_column(&s->creations, i)[0];
+        if (i == ST_COL_computer)
+            assert_text(s, id, "PC.example");
+        else if (i != ST_COL_channel)
+            assert_int_equal(id != ST_ABSENT, i == ST_COL_image);
+    }
+    assert_int_equal(s->nservices, 0);
+    st_store_free(s);
+}
+
+/* The way of a record's fields is that of the one before only if they have the same names. */
+static void decode__creations_of_several_layouts__each_field_in_its_column(void **state)
+{
+    static const struct {
+        uint64_t layout;
+        pair fields[3];
+    } rows[] = {
+        { 1, { { "Image", "i" }, { "User", "u" } } }, { 1, { { "Image", "i" }, { "User", "u" } } },
+        { 2, { { "User", "u" }, { "Image", "i" } } }, { 0, { { "Image", "i" }, { "User", "u" } } },
+        { 0, { { "User", "u" }, { "Image", "i" } } }, { 1, { { "Image", "i" }, { "User", "u" } } },
+        { 3, { { "Image", "i" }, { "User", "u" } } }, { 2, { { "User", "u" }, { "Image", "i" } } },
+    };
+    st_scratch scratch = { 0 };
+    st_store *s = st_store_new();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_field fields[3];
+        st_record r = sysmon_record(1);
+        r.fields = fields;
+        r.nfields = fields_of(rows[i].fields, fields);
+        r.layout = rows[i].layout;
+        assert_true(st_event_decode(s, &r, 0, &scratch));
+        assert_text(s, s->creations.image[i], "i");
+        assert_text(s, s->creations.user[i], "u");
+    }
+    st_scratch_free(&scratch);
+    st_store_free(s);
+}
+
 /* other events */
 
 /* Fields of other events in a creation take no field's place, whatever their numbers are. */
@@ -1215,6 +1265,8 @@ int main(void)
         cmocka_unit_test(store__trimmed__keeps_its_rows_and_takes_more),
         cmocka_unit_test(log__wanted__by_channel_and_id),
         cmocka_unit_test(log__fields__are_found_by_name),
+        cmocka_unit_test(decode__creation_with_fields_of_the_service__keeps_its_own),
+        cmocka_unit_test(decode__creations_of_several_layouts__each_field_in_its_column),
         cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),
         cmocka_unit_test(decode__other_event__is_stored_only_if_wanted),
         cmocka_unit_test(event_kinds__each_once__with_a_name_for_each_text),

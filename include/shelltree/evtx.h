@@ -114,7 +114,9 @@ typedef struct st_record {
     /* EventData or UserData; empty where `want` said no */
     const st_field *fields;
     size_t nfields;
-    bool user_data;     /* the fields come from UserData */
+    uint64_t layout; /* records of a job's thread with one number have fields of the same names, in
+                        the same order; 0: not known */
+    bool user_data;  /* the fields come from UserData */
     const char *damage; /* with ST_R_PARTIAL: a stable word; else NULL */
     st_str xml;         /* the whole record, on one line, if asked for; else empty */
     /* Whoever turns a value into text adds here how many characters had to be replaced; in

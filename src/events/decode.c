@@ -168,52 +168,76 @@ static void keep_lossy(decoding *d, const st_value *v, const char *field)
 
 /* texts that were met before */
 
-static inline uint64_t sample(const st_value *v)
+static inline uint64_t load(const unsigned char *p, size_t n)
 {
-    uint64_t head = 0, middle = 0, tail = 0;
-    if (v->n < sizeof head) {
-        for (uint32_t i = 0; i < v->n; i++)
-            head = head << 8 | v->p[i];
-    } else {
-        memcpy(&head, v->p, sizeof head);
-        memcpy(&middle, v->p + v->n / 2 - sizeof middle / 2, sizeof middle);
-        memcpy(&tail, v->p + v->n - sizeof tail, sizeof tail);
+    uint32_t four;
+    uint64_t eight;
+    if (n == sizeof eight) {
+        memcpy(&eight, p, sizeof eight);
+        return eight;
     }
-    head += (middle << 23 | middle >> 41) ^ (tail << 47 | tail >> 17) ^ v->n;
+    memcpy(&four, p, sizeof four);
+    return four;
+}
+
+static inline uint64_t sample(const unsigned char *p, size_t n)
+{
+    uint64_t head, middle = 0, tail = 0;
+    if (n >= sizeof head) {
+        head = load(p, 8);
+        middle = load(p + n / 2 - 4, 8);
+        tail = load(p + n - 8, 8);
+    } else if (n >= 4) {
+        head = load(p, 4);
+        tail = load(p + n - 4, 4);
+    } else {
+        head = (uint64_t)p[0] << 8 | p[n - 1];
+    }
+    head += (middle << 23 | middle >> 41) ^ (tail << 47 | tail >> 17) ^ n;
     return (head ^ head >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static inline st_ask ask(const decoding *d, const st_value *v)
 {
     if (v->type != ST_V_STRING || !v->p || v->n - 1 >= ST_MET_BYTES || !d->scratch->met)
-        return (st_ask){ ST_MET_TEXTS, 0 };
-    uint64_t hash = sample(v);
-    return (st_ask){ (uint32_t)(hash >> (64 - ST_MET_BITS)), (uint32_t)(hash >> 16) };
+        return 0;
+    return sample(v->p, v->n);
+}
+
+static inline size_t met_place(st_ask a)
+{
+    return (size_t)(a >> (64 - ST_MET_BITS));
+}
+
+static inline uint32_t met_tag(st_ask a)
+{
+    return (uint32_t)(a >> 16);
 }
 
 /* The text's head; NULL: it isn't remembered. */
 static inline const st_met_head *met_before(const decoding *d, st_ask a, const st_value *v)
 {
     const st_met *met = d->scratch->met;
-    if (a.place == ST_MET_TEXTS)
+    if (!a)
         return NULL;
-    const st_met_head *h = &met->heads[a.place];
-    return h->tag == a.tag && h->n == v->n && memcmp(met->texts[a.place], v->p, v->n) == 0 ? h
-                                                                                           : NULL;
+    const st_met_head *h = &met->heads[met_place(a)];
+    return h->tag == met_tag(a) && h->n == v->n && memcmp(met->texts[met_place(a)], v->p, v->n) == 0
+               ? h
+               : NULL;
 }
 
 /* The second time is worth its place. */
 static void remember(const decoding *d, st_ask a, const st_value *v, st_sid id)
 {
-    if (a.place == ST_MET_TEXTS)
+    if (!a)
         return;
-    st_met_head *h = &d->scratch->met->heads[a.place];
-    if (h->missed != a.tag) {
-        h->missed = a.tag;
+    st_met_head *h = &d->scratch->met->heads[met_place(a)];
+    if (h->missed != met_tag(a)) {
+        h->missed = met_tag(a);
         return;
     }
-    memcpy(d->scratch->met->texts[a.place], v->p, v->n);
-    *h = (st_met_head){ .tag = a.tag, .missed = a.tag, .n = v->n, .id = id };
+    memcpy(d->scratch->met->texts[met_place(a)], v->p, v->n);
+    *h = (st_met_head){ .tag = met_tag(a), .missed = met_tag(a), .n = v->n, .id = id };
 }
 
 void st_scratch_free(st_scratch *s)
@@ -378,25 +402,37 @@ static inline void put_string(decoding *d, const st_field_def *f, const st_value
         wait_for(d, f, v, a);
 }
 
-static inline void put_field(decoding *d, const st_field_def *f, const st_value *v)
+static inline void note_cut(decoding *d, const st_field_def *f)
 {
     st_creations *c = &d->store->creations;
-    if (v->cut && f->column < ST_COL_COUNT)
+    if (f->column < ST_COL_COUNT)
         c->truncated[d->row] |= UINT32_C(1) << f->column;
-    else if (v->cut)
+    else
         c->flags[d->row] |= ST_C_PARTIAL;
-    switch (f->kind) {
-    case ST_K_STRING:
-    case ST_K_COMMAND: put_string(d, f, v); break;
-    case ST_K_UTC: put_utc(d, v); break;
-    case ST_K_GUID:
-    case ST_K_U32:
-    case ST_K_U64: put_number(d, f, v); break;
-    case ST_K_STATE:
-    case ST_K_EVENT:
-    case ST_K_EVENT_GUID:
-    case ST_K_EVENT_PID: break;
+}
+
+/* Numbers and GUIDs are filed while the pool's table is fetched for the texts. */
+static void put_fields(decoding *d, const st_route *route)
+{
+    const st_field *fields = d->record->fields;
+    const st_way *w = route->ways, *texts = w + route->ntexts, *end = w + route->n;
+    for (; w < texts; w++) {
+        const st_value *v = &fields[w->field].value;
+        if (v->cut)
+            note_cut(d, w->def);
+        if (w->def->kind == ST_K_UTC)
+            put_utc(d, v);
+        else
+            put_string(d, w->def, v);
     }
+    for (; w < end; w++) {
+        const st_value *v = &fields[w->field].value;
+        if (v->cut)
+            note_cut(d, w->def);
+        if (w->def->kind != ST_K_STATE) /* no column of creations */
+            put_number(d, w->def, v);
+    }
+    put_waiting(d);
 }
 
 static uint8_t creation_flags(const st_record *r)
@@ -439,20 +475,30 @@ static bool begin_creation(decoding *d, uint32_t source, unsigned provider)
     return true;
 }
 
-static bool leads(const st_route *w, const st_record *r)
+static bool leads(st_route *w, const st_record *r)
 {
     size_t i = 0;
     if (!w->nids || w->nids != r->nfields)
         return false;
+    if (r->layout && r->layout == w->layout)
+        return true;
     while (i < r->nfields && w->ids[i] == r->fields[i].id)
         i++;
+    w->layout = i == r->nfields ? r->layout : 0;
     return i == r->nfields;
+}
+
+static bool is_text(st_field_kind kind)
+{
+    return kind == ST_K_STRING || kind == ST_K_COMMAND || kind == ST_K_UTC;
 }
 
 /* The ways of the record's fields; of more than a route holds it is made each time. */
 static const st_route *route_of(st_route *w, const st_record *r)
 {
     uint64_t taken = 0; /* of two fields with one name the first counts */
+    st_way others[ST_ROUTE_FIELDS];
+    size_t nothers = 0;
     if (leads(w, r))
         return w;
     w->n = w->nids = 0;
@@ -465,8 +511,15 @@ static const st_route *route_of(st_route *w, const st_record *r)
         if (!f || f->kind >= ST_K_EVENT || (taken & bit))
             continue;
         taken |= bit;
-        w->ways[w->n++] = (st_way){ f, i };
+        if (is_text(f->kind))
+            w->ways[w->n++] = (st_way){ f, i };
+        else
+            others[nothers++] = (st_way){ f, i };
     }
+    w->layout = r->layout;
+    w->ntexts = w->n;
+    memcpy(w->ways + w->n, others, nothers * sizeof *others);
+    w->n += nothers;
     w->nids = r->nfields <= ST_ROUTE_FIELDS ? r->nfields : 0;
     return w;
 }
@@ -478,10 +531,7 @@ static void decode_creation(decoding *d, uint32_t source)
     if (!begin_creation(d, source, ST_SYSMON))
         return;
     size_t row = d->row;
-    const st_route *route = route_of(&d->scratch->route, r);
-    for (const st_way *w = route->ways, *end = w + route->n; w < end; w++)
-        put_field(d, w->def, &r->fields[w->field].value);
-    put_waiting(d);
+    put_fields(d, route_of(&d->scratch->route, r));
     if (!c->utc[row]) {
         c->utc[row] = r->time_created;
         c->flags[row] |= ST_C_TIME;

@@ -118,24 +118,24 @@ typedef struct st_met {
     st_met_head heads[ST_MET_TEXTS];
     unsigned char texts[ST_MET_TEXTS][ST_MET_ROOM]; /* UTF-16 */
 } st_met;
-/* Where a text would be among those, and its tag. */
-typedef struct st_ask {
-    uint32_t place; /* ST_MET_TEXTS: it isn't one that is remembered */
-    uint32_t tag;
-} st_ask;
+/* A text's sample: where it would be among those, and its tag. 0: it isn't one that is remembered.
+ */
+typedef uint64_t st_ask;
 
 /* Which of a creation's fields are kept, and as what: of the last one whose fields had these
- * numbers, in this order. */
+ * numbers, in this order. Texts come first, then numbers and GUIDs, each in the order of the
+ * record. */
 enum { ST_ROUTE_FIELDS = 64 };
 typedef struct st_way {
     const struct st_field_def *def;
     size_t field; /* its place among the record's */
 } st_way;
 typedef struct st_route {
+    uint64_t layout; /* of that record, if known */
     uint16_t ids[ST_ROUTE_FIELDS];
     size_t nids; /* 0: none */
     st_way ways[ST_ROUTE_FIELDS];
-    size_t n;
+    size_t ntexts, n; /* the texts; all of them */
 } st_route;
 
 /* A text on its way to its column. */

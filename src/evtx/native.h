@@ -22,7 +22,8 @@
 
 #define NT_NONE UINT32_MAX
 #define NT_NO_INDEX 0xffffu
-#define NT_MET 128u /* a power of two */
+#define NT_FIXED 0xfffeu /* no substitution either: text of the template */
+#define NT_MET 128u      /* a power of two */
 
 /* The fields of System. */
 typedef enum nt_slot {
@@ -152,7 +153,8 @@ typedef struct nt_plan {
     uint32_t rest;  /* the same of what of System nobody asks at first, each of which is one
                        substitution or literal text; NT_NONE: it isn't */
     nt_source system[NT_SLOTS];
-    uint16_t direct[NT_SLOTS]; /* the substitution that is all of a source; NT_NO_INDEX: none is */
+    uint16_t direct[NT_SLOTS]; /* the substitution that is all of a source; NT_FIXED: one literal
+                                  is; NT_NO_INDEX: neither */
     uint32_t first, nfields;
     const char *damage;
 } nt_plan;
@@ -221,7 +223,8 @@ struct st_native {
     st_value *values; /* the same */
     st_field *out;
     size_t nout, out_cap;
-    uint32_t named; /* the plan whose fields' names the first of `out` have; NT_NONE: none */
+    uint32_t named;  /* the plan whose fields' names the first of `out` have; NT_NONE: none */
+    uint64_t naming; /* how often names were written there */
     size_t unnamed;
     st_arena text; /* of one record */
     bool text_used;

@@ -565,12 +565,16 @@ static void run(walk *w)
 
 /* what a plan is told by at a glance */
 
-/* The substitution that is all of a source; NT_NO_INDEX: none is. */
+/* The substitution that is all of a source, or NT_FIXED; NT_NO_INDEX: it is made of others. */
 static uint16_t direct_of(const st_native *s, const nt_source *from)
 {
     const nt_piece *piece = from->n == 1 ? &s->pieces[from->first] : NULL;
-    return piece && (piece->kind == NT_SUB || piece->kind == NT_OPTIONAL) ? piece->index
-                                                                          : NT_NO_INDEX;
+    if (piece && piece->kind == NT_LITERAL)
+        return NT_FIXED;
+    return piece && (piece->kind == NT_SUB || piece->kind == NT_OPTIONAL) &&
+                   piece->index < ST_MAX_SUBST
+               ? piece->index
+               : NT_NO_INDEX;
 }
 
 static bool is_straight(const st_native *s, const nt_plan *plan)
@@ -584,16 +588,15 @@ static bool is_straight(const st_native *s, const nt_plan *plan)
     return plan->nfields != 0;
 }
 
-static uint32_t rest_of_system(const st_native *s, const nt_plan *plan)
+static uint32_t rest_of_system(const nt_plan *plan)
 {
     static const uint8_t rest[] = { NT_USER_SID, NT_VERSION,  NT_LEVEL, NT_OPCODE,
                                     NT_TASK,     NT_KEYWORDS, NT_PID,   NT_TID };
     uint32_t most = 0;
     for (size_t i = 0; i < sizeof rest; i++) {
-        const nt_source *from = &plan->system[rest[i]];
-        if (!from->n || (from->n == 1 && s->pieces[from->first].kind == NT_LITERAL))
-            continue;
         uint32_t index = plan->direct[rest[i]];
+        if (!plan->system[rest[i]].n || index == NT_FIXED)
+            continue;
         if (index == NT_NO_INDEX)
             return NT_NONE;
         most = most > index ? most : index + 1;
@@ -607,7 +610,7 @@ void nt_note_shape(st_native *s, uint32_t number)
     for (size_t i = 0; i < NT_SLOTS; i++)
         plan->direct[i] = direct_of(s, &plan->system[i]);
     plan->straight = is_straight(s, plan);
-    plan->rest = rest_of_system(s, plan);
+    plan->rest = rest_of_system(plan);
 }
 
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context)

@@ -19,6 +19,7 @@ typedef struct job {
     bool repaired, borrowed;
     uint64_t values; /* bytes of the fields so far */
     bool unsure;     /* where the record ends is a guess */
+    bool straight;   /* its first fields came in one go */
     const char *damage;
 } job;
 
@@ -326,20 +327,46 @@ static inline void system_value(job *j, const nt_step *step, nt_slot slot, st_va
 {
     const nt_plan *plan = &j->s->plans[step->plan];
     const nt_source *from = &plan->system[slot];
-    if (plan->direct[slot] < step->count) {
-        value_at(j->s, step, plan->direct[slot], out);
+    const uint32_t direct = plan->direct[slot];
+    if (direct < step->count) {
+        value_at(j->s, step, direct, out);
         if (!out->cut && !is_null(out))
             return;
+    } else if (direct == NT_FIXED) {
+        const nt_piece *text = &j->s->pieces[from->first];
+        *out = (st_value){ .p = text->p, .n = text->len, .type = ST_V_STRING };
+        return;
     }
     *out = from->n ? value_of(j, step, from->first, from->n) : (st_value){ 0 };
     if (is_null(out))
         *out = (st_value){ 0 };
 }
 
+/* The ordinary number: a substitution of 2 or 8 bytes without a sign. */
+static inline bool plain_number(const st_native *s, const nt_step *step, nt_slot slot,
+                                uint64_t *out)
+{
+    const uint32_t direct = s->plans[step->plan].direct[slot];
+    if (!step->sound || direct >= step->count)
+        return false;
+    const unsigned char *spec = s->b + step->specs + (size_t)4 * direct,
+                        *p = s->b + s->at[step->base + direct];
+    const uint32_t form = st_le32(spec) & 0xffffff;
+    if (form == (ST_V_U16 << 16 | 2))
+        *out = st_le16(p);
+    else if (form == (ST_V_U64 << 16 | 8))
+        *out = st_le64(p);
+    else
+        return false;
+    return true;
+}
+
 static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
 {
     uint64_t n;
     st_value v;
+    if (plain_number(j->s, step, slot, &n) && n <= most)
+        return n;
     system_value(j, step, slot, &v);
     return (st_value_unsigned(&v, &n) || st_value_u64(&v, &n)) && n <= most ? n : otherwise;
 }
@@ -349,16 +376,11 @@ static void read_head(job *j, const nt_step *step)
 {
     st_record *r = j->r;
     st_value time;
-    const struct {
-        nt_slot slot;
-        st_value *to;
-    } head[] = { { NT_TIME, &time },
-                 { NT_PROVIDER, &r->provider },
-                 { NT_PROVIDER_GUID, &r->provider_guid },
-                 { NT_CHANNEL, &r->channel },
-                 { NT_COMPUTER, &r->computer } };
-    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
-        system_value(j, step, head[i].slot, head[i].to);
+    system_value(j, step, NT_TIME, &time);
+    system_value(j, step, NT_PROVIDER, &r->provider);
+    system_value(j, step, NT_PROVIDER_GUID, &r->provider_guid);
+    system_value(j, step, NT_CHANNEL, &r->channel);
+    system_value(j, step, NT_COMPUTER, &r->computer);
     r->event_id = (uint32_t)number(j, step, NT_EVENT_ID, UINT32_MAX, UINT32_MAX);
     r->event_record_id = number(j, step, NT_RECORD_ID, 0, UINT64_MAX);
     if (!st_value_ticks(&time, &r->time_created))
@@ -409,14 +431,24 @@ static bool name_fields(st_native *s, uint32_t number)
         s->out[k] = (st_field){ .name = it->text, .id = it->id };
     }
     s->named = number;
+    s->naming++;
     return true;
 }
 
-/* Values that may be a field as they stand: they are there, and no stream. */
-static bool is_plain(unsigned type)
+/* Values that may be a field as they stand: they are there, and no stream. Of each type that was
+ * met its bit, and all of them together. */
+static bool are_plain(uint64_t met, unsigned together)
 {
     const uint64_t odd = UINT64_C(1) << ST_V_NULL | UINT64_C(1) << ST_V_BINXML;
-    return type < 64 && !(odd >> type & 1);
+    return together < 64 && !(met & odd);
+}
+
+/* Where the values of all substitutions end. */
+static uint32_t all_values_end(const unsigned char *spec, uint32_t count, uint32_t at)
+{
+    for (const unsigned char *end = spec + (size_t)4 * count; spec < end; spec += 4)
+        at += st_le16(spec); /* at most 1024 * 65535: no overflow */
+    return at;
 }
 
 /* The ordinary body in one pass: all its values are plain fields, and nothing but the end follows
@@ -429,24 +461,27 @@ static bool emit_straight(job *j, const nt_instance *in, uint32_t number, uint32
     if (!plan->straight || s->nout || count < nfields || count > ST_MAX_SUBST ||
         nfields > ST_MAX_FIELDS || !nt_has(in->specs, end, 4 * count) || !name_fields(s, number))
         return false;
-    const unsigned char *spec = s->b + in->specs;
-    uint32_t at = in->specs + 4 * count, steps = count / 32 + 2 * nfields, i = 0;
-    const uint32_t first = at;
-    for (st_field *out = s->out; i < nfields; i++, spec += 4) {
-        uint32_t both = st_le32(spec), n = both & 0xffff, type = both >> 16 & 0xff;
-        if (at > end || !is_plain(type))
-            return false;
-        out[i].value = (st_value){ .p = s->b + at, .n = n, .type = (uint8_t)type };
+    const unsigned char *spec = s->b + in->specs, *first = spec + (size_t)4 * count, *p = first;
+    if (!ends_well(s, all_values_end(spec, count, in->specs + 4 * count), end))
+        return false;
+    uint32_t steps = count / 32 + 2 * nfields;
+    unsigned together = 0;
+    uint64_t met = 0;
+    for (st_field *f = s->out, *behind = f + nfields; f < behind; f++, spec += 4) {
+        const uint32_t n = st_le16(spec);
+        const uint8_t type = spec[2];
+        f->value = (st_value){ .p = p, .n = n, .type = type };
+        together |= type;
+        met |= UINT64_C(1) << (type & 63);
         steps += n / 256;
-        at += n;
+        p += n;
     }
-    const uint64_t values = j->values + (at - first);
-    for (; i < count; i++, spec += 4)
-        at += st_le16(spec);
-    if (!ends_well(s, at, end) || values > ST_MAX_RECORD_VALUES || !nt_spend(s, steps))
+    const uint64_t values = j->values + (size_t)(p - first);
+    if (!are_plain(met, together) || values > ST_MAX_RECORD_VALUES || !nt_spend(s, steps))
         return false;
     j->values = values;
     j->r->user_data |= plan->user_data;
+    j->straight = true;
     s->nout = nfields;
     return true;
 }
@@ -640,6 +675,12 @@ static void glimpse_add(glimpse *g, const unsigned char *p)
         g->guids[g->n++] = p;
 }
 
+/* A value that may hold GUIDs: one itself, or a stream. */
+static inline bool is_telling(unsigned type)
+{
+    return type == ST_V_GUID || type == ST_V_BINXML;
+}
+
 /* The GUIDs among an instance's values; false: its values don't lie where it says. */
 static bool glimpse_instance(const st_native *s, const nt_instance *in, uint32_t end, glimpse *g)
 {
@@ -662,13 +703,14 @@ static void glance(job *j)
 {
     const st_native *s = j->s;
     const nt_step *step = &s->steps[0];
-    glimpse g = { .n = 0 };
+    const unsigned char *specs = step->sound ? s->b + step->specs : NULL;
+    glimpse g;
+    g.n = 0;
     bool ok = nt_spend(j->s, 1);
     for (uint32_t i = 0; ok && i < step->count; i++) {
         st_value v;
         nt_instance in;
-        unsigned type = type_at(s, step, i);
-        if (type != ST_V_GUID && type != ST_V_BINXML)
+        if (!is_telling(specs ? specs[(size_t)4 * i + 2] : type_at(s, step, i)))
             continue;
         value_at(s, step, i, &v);
         if (v.type == ST_V_GUID && v.n == sizeof(st_guid) && !v.cut) {
@@ -705,6 +747,7 @@ static void deliver(job *j, const char *damage)
         j->damage = damage; /* the cause, rather than its symptom */
     r->fields = s->out;
     r->nfields = s->nout;
+    r->layout = j->straight && s->named != NT_NONE ? s->naming : 0;
     r->flags |= (j->repaired ? (unsigned)ST_R_REPAIRED : 0u) |
                 (j->borrowed ? (unsigned)ST_R_BORROWED : 0u) |
                 (j->damage ? (unsigned)ST_R_PARTIAL : 0u);

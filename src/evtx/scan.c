@@ -60,7 +60,7 @@ static void ended_watched(void *arg, uint64_t offset, uint64_t n)
 static void hold_back(st_scan *s, size_t number)
 {
     pthread_mutex_lock(&s->lock);
-    while (s->ops->part && number - s->next > s->ahead && !atomic_load(&s->stop))
+    while (s->ops->part && number - s->next > s->threads && !atomic_load(&s->stop))
         pthread_cond_wait(&s->turn, &s->lock);
     pthread_mutex_unlock(&s->lock);
 }
@@ -172,7 +172,7 @@ static uint64_t read_slots(st_scan_turn *t, size_t *total)
     uint64_t reach = 0;
     bool apart = t->r->slot != 0; /* the slot in front hasn't been read */
     st_scan *s = t->s;
-    for (uint64_t k = 0; k < s->run_slots && !atomic_load(&s->stop); k++) {
+    for (uint64_t k = 0; k < t->r->slots && !atomic_load(&s->stop); k++) {
         uint64_t offset = place_of(t->r->slot + k);
         if (may_skip(t, t->r->slot + k)) {
             apart = true;
@@ -207,7 +207,7 @@ static void read_run(st_scan_turn *t)
 {
     st_scan *s = t->s;
     size_t total = 0;
-    uint64_t from = 0, to = place_of(t->r->slot + s->run_slots);
+    uint64_t from = 0, to = place_of(t->r->slot + t->r->slots);
     if (!t->r->slot)
         st_scan_header(t);
     from = read_slots(t, &total);
@@ -370,26 +370,33 @@ static void work(void *ctx, unsigned thread, size_t number)
 
 /* beginning and end */
 
-static size_t runs_of(const st_scan *s, const st_source *it)
+static uint64_t slots_of(const st_source *it)
 {
     uint64_t slots = it->size > HEADER ? (it->size - HEADER + SLOT - 1) / SLOT : 0;
-    slots = slots < ST_MAX_SOURCE_SLOTS ? slots : ST_MAX_SOURCE_SLOTS;
-    uint64_t runs = (slots + s->run_slots - 1) / s->run_slots;
-    return runs ? (size_t)runs : 1;
+    return slots < ST_MAX_SOURCE_SLOTS ? slots : ST_MAX_SOURCE_SLOTS;
 }
 
-/* The run after number k that isn't a hole from end to end; how many there are if none follows. */
-static size_t next_run(const st_scan *s, const st_file *f, const st_source *it, size_t k,
-                       size_t runs)
+/* How many slots the next run has. The last ones of all sources are shorter, so that all threads
+ * end together. */
+static uint64_t run_length(const st_scan *s, uint64_t slot)
 {
-    uint64_t from = place_of((uint64_t)++k * s->run_slots);
-    uint64_t data = f && k < runs ? st_file_data(f, from) : from, step = s->run_slots * SLOT;
-    if (k >= runs || data < from + step)
-        return k;
-    if (data >= it->size)
-        return runs;
-    k = (size_t)((data - HEADER) / step);
-    return k < runs ? k : runs;
+    enum { PARTS = 4 };
+    uint64_t left = s->total - s->planned, done = slot * SLOT;
+    left = left > done ? left - done : 0;
+    if (s->threads < 2 || s->run_slots < PARTS || left > s->threads * s->run_slots * SLOT)
+        return s->run_slots;
+    return s->run_slots / PARTS;
+}
+
+/* Where the run behind one that ends at that slot begins: not in a hole that is as long as a run.
+ * All slots if none follows. */
+static uint64_t next_run(const st_scan *s, const st_file *f, uint64_t slot, uint64_t slots)
+{
+    uint64_t from = place_of(slot), data = f && slot < slots ? st_file_data(f, from) : from;
+    if (slot >= slots || data < from + s->run_slots * SLOT)
+        return slot;
+    uint64_t next = (data - HEADER) / SLOT;
+    return next < slots ? next : slots;
 }
 
 /* Makes the runs of a source. Holes of a sparse file, which may claim any size, make none; with
@@ -399,24 +406,25 @@ static bool plan_source(st_scan *s, st_scan_source *src, size_t *cap)
     st_source *it = src->source;
     st_file *f = NULL;
     st_err why = { 0 };
-    size_t runs = runs_of(s, it);
-    if (runs > 1 && !s->o->digest && st_file_open(it, &f, &why) != ST_OK)
+    uint64_t slots = slots_of(it), slot = 0;
+    if (slots > s->run_slots && !s->o->digest && st_file_open(it, &f, &why) != ST_OK)
         f = NULL;
     src->first = s->nruns;
     bool ok = true;
-    for (size_t k = 0, next; ok && k < runs; k = next) {
+    do {
+        uint64_t n = run_length(s, slot), end = slot + n;
         ok = st_grow(&s->runs, cap, s->nruns + 1, sizeof *s->runs);
         if (ok)
-            s->runs[s->nruns++] = (st_scan_run){ .source = (size_t)(src - s->sources),
-                                                 .slot = (uint64_t)k * s->run_slots };
-        next = next_run(s, f, it, k, runs);
-        if (next > k + 1)
-            skip_zeros(it->report, it, place_of((k + 1) * s->run_slots),
-                       place_of(next * s->run_slots));
-    }
+            s->runs[s->nruns++] =
+                (st_scan_run){ .source = (size_t)(src - s->sources), .slot = slot, .slots = n };
+        slot = next_run(s, f, end, slots);
+        if (slot > end)
+            skip_zeros(it->report, it, place_of(end), place_of(slot));
+    } while (ok && slot < slots);
     if (f)
         st_file_close(f);
     src->runs = s->nruns - src->first;
+    s->planned += it->size;
     return ok;
 }
 
@@ -437,9 +445,12 @@ static bool plan(st_scan *s, st_evidence *e)
         if (it->size > LONGEST)
             st_report_lost(it->report, LONGEST, it->size - LONGEST, "too-long");
         s->total += it->size;
-        if ((s->o->digest && !(src->digest = st_sha256_new())) || !plan_source(s, src, &cap))
+        if (s->o->digest && !(src->digest = st_sha256_new()))
             return false;
     }
+    for (size_t i = 0; i < s->nsources; i++)
+        if (!plan_source(s, &s->sources[i], &cap))
+            return false;
     return true;
 }
 
@@ -501,7 +512,7 @@ st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops
     if (o->run_slots && o->run_slots < ST_MAX_RUN_SLOTS)
         s.run_slots = o->run_slots;
     unsigned threads = st_threads(o->threads);
-    s.ahead = threads;
+    s.threads = threads;
     s.watched = (st_scan_ops){ .name_id = ops->name_id,
                                .want = want_watched,
                                .record = record_watched,

@@ -30,6 +30,7 @@ typedef struct st_scan_source {
 typedef struct st_scan_run {
     size_t source; /* in the list of states */
     uint64_t slot; /* its first */
+    uint64_t slots;
     void *job;
     st_report *report; /* made when it is done */
     bool changed, unreadable, done, begun;
@@ -56,12 +57,12 @@ typedef struct st_scan {
     st_scan_run *runs;
     st_scan_worker *workers;
     size_t nsources, nruns, next; /* next: the run to be ended */
-    size_t ahead;                 /* runs that may have begun behind that one */
     st_scan_ops watched;          /* where jobs give parts: ops with an eye on what they hold */
-    uint64_t total;
+    uint64_t total, planned;      /* bytes of all sources; of those whose runs are made */
     atomic_uint_fast64_t done;
     atomic_bool stop;
-    uint64_t run_slots;
+    uint64_t run_slots; /* in a run, unless it is one of the last */
+    unsigned threads;   /* so many runs may have begun behind the next to be ended */
     pthread_mutex_t lock;
     pthread_mutex_t looking; /* for definitions */
     pthread_cond_t turn;     /* a run of some source has been digested */
