@@ -285,7 +285,9 @@ static entry *entry_block(tail *t, unsigned i)
     entry *b = atomic_load(&t->blocks[i]);
     if (b)
         return b;
-    entry *made = calloc((size_t)FIRST_ENTRIES << i, sizeof *made);
+    size_t n = (size_t)FIRST_ENTRIES << i;
+    entry *made = calloc(n, sizeof *made);
+    st_os_dense(made, n * sizeof *made);
     if (!made || atomic_compare_exchange_strong(&t->blocks[i], &b, made))
         return made;
     free(made);
