@@ -219,8 +219,6 @@ st_sid st_pool_put_hashed(st_pool *p, st_str s, uint32_t hash);
 st_str st_pool_get(const st_pool *p, st_sid id);
 uint32_t st_pool_count(const st_pool *p); /* ids are 0 .. count-1 */
 bool st_pool_failed(const st_pool *p);
-/* What its strings take; the table over them, which grows by leaps, aside. */
-uint64_t st_pool_bytes(const st_pool *p);
 /* A pool that hashes as the other does, so that it is soon absorbed by it. NULL: no memory. */
 st_pool *st_pool_new_like(const st_pool *other);
 /* Takes the strings of src, without copying them, on so many threads. Returns by id of src the id

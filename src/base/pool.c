@@ -9,10 +9,12 @@
  * ids count up in order of first sight, so no output depends on it.
  *
  * A pool that is shared has an end of its own: what was there stays as it is and is read without a
- * lock, new strings go behind it, under one. The entries of the end lie in blocks that never move,
- * each twice as large as the one before, so that an id leads to its entry without a lock, too. So
- * does a string that is there: a place of the end's table is filled when all that it leads to is,
- * and a table that has become too small stays, since others may be looking into it.
+ * lock, new strings go behind it. The entries of the end lie in blocks that never move, each twice
+ * as large as the one before, so that an id leads to its entry without a lock, too. Its table is in
+ * stripes by the hash, each with a lock of its own for whoever adds to it, so that threads seldom
+ * wait for each other. A string that is there is found without a lock: a place is filled when all
+ * that it leads to is, and a table that has become too small stays, since others may be looking
+ * into it.
  */
 #include "shelltree/base.h"
 
@@ -37,7 +39,10 @@ enum {
                     text ends */
     FIRST_ENTRIES = 1024,
     ENTRY_BLOCKS = 22,
-    TABLES = 23
+    STRIPE_BITS = 5, /* of a hash, the first: a place is told by the last */
+    STRIPES = 1 << STRIPE_BITS,
+    FIRST_STRIPE = FIRST_TABLE / STRIPES,
+    TABLES = 26
 };
 
 typedef struct table {
@@ -45,26 +50,39 @@ typedef struct table {
     size_t n;         /* a power of two */
 } table;
 
-/* The end of a shared pool. The lock is for whoever adds to it. */
-typedef struct tail {
-    pthread_mutex_t lock;
-    entry *blocks[ENTRY_BLOCKS];
+/* Strings are packed: no padding between them. */
+typedef struct texts {
+    st_arena arena;
+    char *block;
+    size_t left; /* of the block */
+} texts;
+
+/* What of the end's strings has the same first bits of its hash. */
+typedef struct stripe {
+    _Atomic(const table *) table; /* the last of the tables */
+    pthread_mutex_t lock;         /* for whoever adds */
+    uint32_t count;
+    texts texts;
     table
         tables[TABLES]; /* each larger than the one before; those that aren't made yet are empty */
-    _Atomic(const table *) table; /* the last of them */
+} stripe;
+
+/* The end of a shared pool. Its count changes with each new string, so it stands far from what all
+ * threads read. */
+typedef struct tail {
+    _Atomic(entry *) blocks[ENTRY_BLOCKS];
+    stripe stripes[STRIPES];
     atomic_uint_least32_t count;
 } tail;
 
 struct st_pool {
-    st_arena arena;
+    texts texts;
     entry *entries;
     size_t entries_cap;
     uint32_t count; /* of a shared one: without its end */
     table table;
     uint64_t seed;
     atomic_bool failed;
-    char *block; /* strings are packed: no padding between them */
-    size_t block_left;
     tail *tail; /* NULL: not shared */
 };
 
@@ -99,13 +117,20 @@ st_pool *st_pool_new_like(const st_pool *other)
     return with_seed(other->seed);
 }
 
+static void stripe_free(stripe *s)
+{
+    for (size_t i = 0; i < TABLES; i++)
+        free(s->tables[i].places);
+    st_arena_free(&s->texts.arena);
+    pthread_mutex_destroy(&s->lock);
+}
+
 static void tail_free(tail *t)
 {
     for (size_t i = 0; i < ENTRY_BLOCKS; i++)
-        free(t->blocks[i]);
-    for (size_t i = 0; i < TABLES; i++)
-        free(t->tables[i].places);
-    pthread_mutex_destroy(&t->lock);
+        free(atomic_load(&t->blocks[i]));
+    for (size_t i = 0; i < STRIPES; i++)
+        stripe_free(&t->stripes[i]);
     free(t);
 }
 
@@ -113,7 +138,7 @@ void st_pool_free(st_pool *p)
 {
     if (!p)
         return;
-    st_arena_free(&p->arena);
+    st_arena_free(&p->texts.arena);
     free(p->entries);
     free(p->table.places);
     if (p->tail)
@@ -129,7 +154,8 @@ static const entry *entry_of(const st_pool *p, uint32_t id)
         return &p->entries[id];
     uint32_t n = id - p->count + FIRST_ENTRIES;
     unsigned block = 21 - (unsigned)__builtin_clz(n); /* 0 for 1024 to 2047 */
-    return &p->tail->blocks[block][n - ((uint32_t)FIRST_ENTRIES << block)];
+    return &atomic_load_explicit(&p->tail->blocks[block],
+                                 memory_order_acquire)[n - ((uint32_t)FIRST_ENTRIES << block)];
 }
 
 static bool is_text(const st_pool *p, uint32_t id, st_str s)
@@ -178,36 +204,35 @@ static bool widen(table *t, size_t n)
     return true;
 }
 
-/* Half of what there is, so that of many strings large pages are made; what comes behind, when the
- * pool is shared, is little. */
-static size_t block_size(const st_pool *p)
+/* Half of what there is, so that of many strings large pages are made. */
+static size_t block_size(const texts *t)
 {
-    size_t size = p->tail ? 0 : p->arena.total / 2;
+    size_t size = t->arena.total / 2;
     if (size < MANY_STRINGS)
         return STRING_BLOCK;
     return size < LARGEST_BLOCK ? size : LARGEST_BLOCK;
 }
 
-static const char *keep(st_pool *p, st_str s)
+static const char *keep(texts *t, st_str s)
 {
     if (!s.n)
         return "";
-    if (s.n > p->block_left) {
-        size_t next = block_size(p), size = s.n > next / 4 ? s.n : next;
-        char *block = st_arena_room(&p->arena, size);
+    if (s.n > t->left) {
+        size_t next = block_size(t), size = s.n > next / 4 ? s.n : next;
+        char *block = st_arena_room(&t->arena, size);
         if (!block)
             return NULL;
         st_os_dense(block, size);
         if (size == s.n) /* a string of its own block: the open block stays open */
             return memcpy(block, s.p, s.n);
-        p->block = block;
-        p->block_left = size;
+        t->block = block;
+        t->left = size;
     }
-    char *to = p->block;
+    char *to = t->block;
     memcpy(to, s.p, s.n);
-    p->block += s.n;
-    p->block_left -= s.n;
-    memset(p->block, 0, p->block_left < BEHIND ? p->block_left : BEHIND);
+    t->block += s.n;
+    t->left -= s.n;
+    memset(t->block, 0, t->left < BEHIND ? t->left : BEHIND);
     return to;
 }
 
@@ -253,23 +278,44 @@ void st_pool_trim(st_pool *p)
 
 /* shared pools */
 
-/* The place of the next entry of the end, which is made if it isn't there; NULL: no memory. */
-static entry *next_entry(const st_pool *p, uint32_t count)
+/* A block of the end's entries, which is made if it isn't there; NULL: no memory. Of two threads
+ * that make it the first counts. */
+static entry *entry_block(tail *t, unsigned i)
 {
-    uint32_t n = count + FIRST_ENTRIES;
-    unsigned block = 21 - (unsigned)__builtin_clz(n);
-    if (n < FIRST_ENTRIES || block >= ENTRY_BLOCKS || count >= UINT32_MAX - p->count)
-        return NULL;
-    entry **b = &p->tail->blocks[block];
-    if (!*b)
-        *b = calloc((size_t)FIRST_ENTRIES << block, sizeof **b);
-    return *b ? &(*b)[n - ((uint32_t)FIRST_ENTRIES << block)] : NULL;
+    entry *b = atomic_load(&t->blocks[i]);
+    if (b)
+        return b;
+    size_t n = (size_t)FIRST_ENTRIES << i;
+    entry *made = calloc(n, sizeof *made);
+    st_os_dense(made, n * sizeof *made);
+    if (!made || atomic_compare_exchange_strong(&t->blocks[i], &b, made))
+        return made;
+    free(made);
+    return b;
 }
 
-/* A string of the end; ST_ABSENT: it wasn't there when it was looked for. */
-static st_sid find_behind(const st_pool *p, st_str s, uint32_t hash)
+/* The next id, and the place of its entry; NULL: no memory. */
+static entry *next_entry(const st_pool *p, st_sid *id)
 {
-    const table *t = atomic_load(&p->tail->table);
+    tail *t = p->tail;
+    if (atomic_load(&t->count) >= UINT32_MAX - p->count - STRIPES - FIRST_ENTRIES)
+        return NULL; /* in no stripe more than one is on its way */
+    uint32_t count = atomic_fetch_add(&t->count, 1), n = count + FIRST_ENTRIES;
+    unsigned block = 21 - (unsigned)__builtin_clz(n); /* 21 at most */
+    entry *b = entry_block(t, block);
+    *id = p->count + count;
+    return b ? &b[n - ((uint32_t)FIRST_ENTRIES << block)] : NULL;
+}
+
+static stripe *stripe_of(const st_pool *p, uint32_t hash)
+{
+    return &p->tail->stripes[hash >> (32 - STRIPE_BITS)];
+}
+
+/* A string of the stripe; ST_ABSENT: it wasn't there when it was looked for. */
+static st_sid find_behind(const st_pool *p, const stripe *in, st_str s, uint32_t hash)
+{
+    const table *t = atomic_load(&in->table);
     for (size_t i = hash & (t->n - 1);; i = (i + 1) & (t->n - 1)) {
         uint64_t place = __atomic_load_n(&t->places[i], __ATOMIC_ACQUIRE);
         if (!place || (place >> 32 == hash && is_text(p, (uint32_t)place, s)))
@@ -277,48 +323,54 @@ static st_sid find_behind(const st_pool *p, st_str s, uint32_t hash)
     }
 }
 
-/* The end's table, with room for one more; NULL: no memory. Under the lock. */
-static const table *roomy(tail *t, uint32_t count)
+/* The stripe's table, with room for one more; NULL: no memory. Under the lock. */
+static const table *roomy(stripe *in)
 {
-    const table *now = atomic_load(&t->table);
-    if ((size_t)count * 3 <= now->n * 2)
+    const table *now = atomic_load(&in->table);
+    if ((size_t)in->count * 3 <= now->n * 2)
         return now;
-    table *next = &t->tables[now - t->tables + 1];
-    if (next == t->tables + TABLES || !make_wide(now, now->n * 2, next))
+    table *next = &in->tables[now - in->tables + 1];
+    if (next == in->tables + TABLES || !make_wide(now, now->n * 2, next))
         return NULL;
-    atomic_store(&t->table, next);
+    atomic_store(&in->table, next);
     return next;
 }
 
 /* A string that the front doesn't hold. Under the lock. */
-static st_sid put_behind(st_pool *p, st_str s, uint32_t hash)
+static st_sid put_behind(st_pool *p, stripe *in, st_str s, uint32_t hash)
 {
-    tail *t = p->tail;
-    uint32_t count = atomic_load(&t->count);
-    st_sid id = find_behind(p, s, hash); /* others may have put it since */
+    st_sid id = find_behind(p, in, s, hash); /* others may have put it since */
     if (id != ST_ABSENT)
         return id;
-    const table *in = roomy(t, count);
-    entry *e = in && s.n <= UINT32_MAX ? next_entry(p, count) : NULL;
-    const char *text = e ? keep(p, s) : NULL;
-    if (!text)
+    const table *t = roomy(in);
+    const char *text = t && s.n <= UINT32_MAX ? keep(&in->texts, s) : NULL;
+    entry *e = text ? next_entry(p, &id) : NULL;
+    if (!e)
         return fail(p);
     *e = (entry){ text, (uint32_t)s.n };
-    atomic_store(&t->count, count + 1);
-    __atomic_store_n(&in->places[free_place(in, hash)], (uint64_t)hash << 32 | (p->count + count),
-                     __ATOMIC_RELEASE);
-    return p->count + count;
+    in->count++;
+    __atomic_store_n(&t->places[free_place(t, hash)], (uint64_t)hash << 32 | id, __ATOMIC_RELEASE);
+    return id;
 }
 
 static st_sid put_shared(st_pool *p, st_str s, uint32_t hash)
 {
-    st_sid id = find_behind(p, s, hash);
+    stripe *in = stripe_of(p, hash);
+    st_sid id = find_behind(p, in, s, hash);
     if (id != ST_ABSENT)
         return id;
-    pthread_mutex_lock(&p->tail->lock);
-    id = put_behind(p, s, hash);
-    pthread_mutex_unlock(&p->tail->lock);
+    pthread_mutex_lock(&in->lock);
+    id = put_behind(p, in, s, hash);
+    pthread_mutex_unlock(&in->lock);
     return id;
+}
+
+static bool stripe_init(stripe *s)
+{
+    s->tables[0] = (table){ calloc(FIRST_STRIPE, sizeof *s->tables[0].places), FIRST_STRIPE };
+    atomic_store(&s->table, &s->tables[0]);
+    pthread_mutex_init(&s->lock, NULL);
+    return s->tables[0].places != NULL;
 }
 
 bool st_pool_share(st_pool *p)
@@ -328,15 +380,14 @@ bool st_pool_share(st_pool *p)
     tail *t = calloc(1, sizeof *t);
     if (!t)
         return false;
-    t->tables[0] = (table){ calloc(FIRST_TABLE, sizeof *t->tables[0].places), FIRST_TABLE };
-    if (!t->tables[0].places) {
-        free(t);
-        return false;
-    }
-    atomic_store(&t->table, &t->tables[0]);
-    pthread_mutex_init(&t->lock, NULL);
-    p->tail = t;
-    return true;
+    bool ok = true;
+    for (size_t i = 0; i < STRIPES; i++)
+        ok = stripe_init(&t->stripes[i]) && ok;
+    if (ok)
+        p->tail = t;
+    else
+        tail_free(t);
+    return ok;
 }
 
 /* absorbing */
@@ -423,7 +474,7 @@ static void empty(st_pool *p)
     p->count = 1;
     p->table.n = FIRST_TABLE;
     memset(p->table.places, 0, FIRST_TABLE * sizeof *p->table.places);
-    p->block_left = 0;
+    p->texts.left = 0;
 }
 
 st_sid *st_pool_absorb(st_pool *p, st_pool *src, unsigned threads)
@@ -441,7 +492,7 @@ st_sid *st_pool_absorb(st_pool *p, st_pool *src, unsigned threads)
     if (ok) {
         st_parallel(threads, JOBS, add_new, &l);
         p->count = (uint32_t)all;
-        st_arena_take(&p->arena, &src->arena);
+        st_arena_take(&p->texts.arena, &src->texts.arena);
         if (atomic_load(&src->failed))
             fail(p);
         empty(src);
@@ -475,8 +526,17 @@ st_sid st_pool_put(st_pool *p, st_str s)
     return st_pool_put_hashed(p, s, hash_of(p, s));
 }
 
+/* A string that is behind is looked for in front first: both places are fetched at once. */
+static void fetch_behind(const st_pool *p, uint32_t hash)
+{
+    const table *t = atomic_load(&stripe_of(p, hash)->table);
+    __builtin_prefetch(&t->places[hash & (t->n - 1)]);
+}
+
 st_sid st_pool_put_hashed(st_pool *p, st_str s, uint32_t hash)
 {
+    if (p->tail)
+        fetch_behind(p, hash);
     size_t at = place_of(p, &p->table, s, hash);
     if (p->table.places[at])
         return (st_sid)p->table.places[at];
@@ -487,7 +547,7 @@ st_sid st_pool_put_hashed(st_pool *p, st_str s, uint32_t hash)
             return fail(p);
         at = free_place(&p->table, hash);
     }
-    const char *text = s.n <= UINT32_MAX ? keep(p, s) : NULL;
+    const char *text = s.n <= UINT32_MAX ? keep(&p->texts, s) : NULL;
     if (!text || !st_grow(&p->entries, &p->entries_cap, (size_t)p->count + 1, sizeof *p->entries))
         return fail(p);
     p->entries[p->count] = (entry){ text, (uint32_t)s.n };
@@ -511,14 +571,4 @@ uint32_t st_pool_count(const st_pool *p)
 bool st_pool_failed(const st_pool *p)
 {
     return atomic_load(&p->failed);
-}
-
-uint64_t st_pool_bytes(const st_pool *p)
-{
-    if (!p->tail)
-        return p->arena.total + (uint64_t)p->count * sizeof *p->entries;
-    pthread_mutex_lock(&p->tail->lock);
-    uint64_t bytes = p->arena.total + (uint64_t)st_pool_count(p) * sizeof *p->entries;
-    pthread_mutex_unlock(&p->tail->lock);
-    return bytes;
 }

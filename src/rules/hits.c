@@ -33,19 +33,27 @@ static bool is_new(st_run *r, st_hits *h, const st_match *m)
     return !known;
 }
 
+/* Rows mostly come as they are to be. */
+static void sort(st_hits *h, int (*cmp)(const void *a, const void *b))
+{
+    size_t i = 1;
+    while (i < h->n && cmp(&h->v[i - 1], &h->v[i]) <= 0)
+        i++;
+    if (i < h->n)
+        qsort(h->v, h->n, sizeof *h->v, cmp);
+}
+
 /* A process that was not observed counts once, too: with its first event. */
 static void fold_events(st_hits *h)
 {
     size_t n = 0;
-    if (!h->n)
-        return;
-    qsort(h->v, h->n, sizeof *h->v, by_node);
+    sort(h, by_node);
     for (size_t i = 0; i < h->n; i++)
         if (!n || h->v[i].event == ST_NO_EVENT || h->v[i].node == ST_NO_NODE ||
             h->v[n - 1].node != h->v[i].node)
             h->v[n++] = h->v[i];
     h->n = n;
-    qsort(h->v, h->n, sizeof *h->v, st_by_subject);
+    sort(h, st_by_subject);
 }
 
 /* What a row says beside what it is. */
@@ -142,7 +150,7 @@ bool st_hits_take(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, st_
     }
     if (!l->parsed.language->per_event)
         fold_events(h);
-    else if (h->n)
-        qsort(h->v, h->n, sizeof *h->v, st_by_subject);
+    else
+        sort(h, st_by_subject);
     return ok && st_run_ok(r);
 }

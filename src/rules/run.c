@@ -758,10 +758,23 @@ static st_code run_marked(job *j, bool *server, st_err *err)
     st_code code = prefilter(j, true, NULL, &j->rows, err);
     if (code == ST_OK)
         code = mark_servers(j->rules, &j->rows, j->f, &j->shared, &j->o, server, j->m, err);
-    if (code == ST_OK)
-        code = run_all_rounds(j, server, err);
-    if (code != ST_OK)
-        return code;
+    return code == ST_OK ? run_all_rounds(j, server, err) : code;
+}
+
+/* What the runs held goes before the matches, which may be millions, are sorted and copied. */
+static void end_runs(job *j)
+{
+    for (size_t i = 0; j->per_rule && i < j->rules->n; i++)
+        free(j->per_rule[i].v);
+    free(j->per_rule);
+    free(j->touched);
+    st_spread_free(&j->spread);
+    st_prefilter_free(&j->rows);
+    st_shared_free(&j->shared);
+}
+
+static st_code put_in_order(job *j, st_err *err)
+{
     if (!st_matches_sort(j->all.v, j->all.n))
         return st_fail(err, ST_E_MEMORY, "no memory for matches");
     j->m->items = ST_NEWN(&j->m->arena, st_match, j->all.n);
@@ -792,14 +805,10 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
         code = run_marked(&j, server, err);
     else
         st_fail(err, ST_E_MEMORY, "no memory to run rules");
-    for (size_t i = 0; j.per_rule && i < r->n; i++)
-        free(j.per_rule[i].v);
-    free(j.per_rule);
-    free(j.touched);
-    st_spread_free(&j.spread);
-    st_prefilter_free(&j.rows);
+    end_runs(&j);
+    if (code == ST_OK)
+        code = put_in_order(&j, err);
     free(j.all.v);
-    st_shared_free(&j.shared);
     free(server);
     if (code != ST_OK) {
         st_matches_free(j.m);

@@ -36,6 +36,11 @@ struct st_grams {
 static inline uint32_t gram_at(const char *p, size_t length)
 {
     uint32_t v = 0;
+    if (length == 3) { /* in one piece, likewise: see look */
+        uint16_t two;
+        memcpy(&two, p, sizeof two);
+        return two | (uint32_t)(unsigned char)p[2] << 16;
+    }
     memcpy(&v, p, length);
     return v;
 }

@@ -19,26 +19,55 @@ void st_folds_free(st_folds *f)
 {
     st_screen_free(f->screen);
     free(f->answers);
-    free(f->text);
+    free(f->texts);
+    free(f->table.at);
     st_arena_free(&f->arena);
     st_buf_free(&f->buf);
     *f = (st_folds){ 0 };
 }
 
+/* Ids follow each other: their last bits are as good a hash as any. */
+static uint64_t hash_of(const void *folds, uint32_t i)
+{
+    return ((const st_folds *)folds)->texts[i].id;
+}
+
+typedef struct wanted {
+    const st_folds *f;
+    st_sid id;
+} wanted;
+
+static bool is_wanted(const void *ctx, uint32_t i)
+{
+    const wanted *w = ctx;
+    return w->f->texts[i].id == w->id;
+}
+
+/* Room for one more. */
+static bool make_room(st_folds *f)
+{
+    if (!st_grow(&f->texts, &f->cap, f->n + 1, sizeof *f->texts))
+        return false;
+    if (st_slots_room(&f->table, f->n))
+        return true;
+    size_t n = f->table.n ? f->table.n * 2 : 64;
+    uint32_t *old = f->table.at, *at = st_zeros(n, sizeof *at);
+    if (!at)
+        return false;
+    st_slots_move(&f->table, at, n, f->n, hash_of, f);
+    free(old);
+    return true;
+}
+
 st_str st_folds_get(st_folds *f, st_sid id)
 {
-    if (id >= f->cap) {
-        size_t was = f->cap, need = st_pool_count(f->pool);
-        if (need <= id)
-            need = (size_t)id + 1;
-        if (!st_grow(&f->text, &f->cap, need, sizeof *f->text)) {
-            f->arena.failed = true;
-            return (st_str){ "", 0 };
-        }
-        memset(f->text + was, 0, (f->cap - was) * sizeof *f->text);
+    if (!make_room(f)) {
+        f->arena.failed = true;
+        return (st_str){ "", 0 };
     }
-    if (f->text[id].p)
-        return f->text[id];
+    size_t at = st_slots_probe(&f->table, id, is_wanted, &(wanted){ f, id });
+    if (f->table.at[at])
+        return f->texts[f->table.at[at] - 1].text;
     st_str s = st_pool_get(f->pool, id);
     st_buf_clear(&f->buf);
     st_fold_put(&f->buf, s);
@@ -48,7 +77,8 @@ st_str st_folds_get(st_folds *f, st_sid id)
         s = st_arena_copy(&f->arena, folded);
     if (f->buf.failed || !s.p)
         return (st_str){ "", 0 };
-    f->text[id] = s;
+    f->texts[f->n] = (st_folded){ id, s };
+    f->table.at[at] = (uint32_t)++f->n;
     return s;
 }
 

@@ -14,6 +14,7 @@
 #ifndef ST_RULES_ENGINE_MATCH_MATCH_H
 #define ST_RULES_ENGINE_MATCH_MATCH_H
 
+#include "base/search.h"
 #include "shelltree/base.h"
 
 typedef enum st_mop {
@@ -41,6 +42,10 @@ typedef struct st_screen st_screen;
 
 /* folded texts, and which patterns can't match them */
 
+typedef struct st_folded {
+    st_sid id;
+    st_str text;
+} st_folded;
 typedef struct st_folds {
     st_pool *pool;
     st_regexes
@@ -48,8 +53,9 @@ typedef struct st_folds {
     st_screen *screen; /* made when patterns were asked about some texts; NULL: not yet */
     unsigned asked;
     uint64_t *answers; /* of patterns, lately; NULL: none was asked for yet */
-    st_str *text;      /* by id; p == NULL: not yet folded */
-    size_t cap;
+    st_folded *texts;  /* few beside all that there are */
+    size_t n, cap;
+    st_slots table; /* of them, by id */
     st_arena arena;
     st_buf buf;
 } st_folds;

@@ -4,12 +4,14 @@
  * screen.c - a bit for each pattern and distinct text.
  *
  * Patterns share the texts that they need, so each is looked for once; single letters are looked
- * for by a table of the letters that are there. Without memory, or beyond what may be kept, all is
+ * for by a table of the letters that are there. Most texts let the same patterns through as others
+ * did, so that each row of bits is kept once. Without memory, or beyond what may be kept, all is
  * forgotten and begins anew; what can't be remembered lets everything through.
  */
 #include "rules/engine/match/screen.h"
 
 #include "base/limits.h"
+#include "base/search.h"
 #include "rules/engine/match/grams.h"
 
 #include <stdlib.h>
@@ -23,6 +25,7 @@ typedef struct way {
 } way;
 
 struct st_screen {
+    uint64_t seed;
     size_t n, words;       /* patterns, and 64 of them each */
     uint64_t *always;      /* a bit a pattern: it needs none */
     st_gram_needle *texts; /* sorted: single letters stand behind the others */
@@ -35,8 +38,9 @@ struct st_screen {
     bool *has;     /* by text: it is among them */
     uint32_t *row; /* by id: number + 1; 0: not asked about */
     size_t nrow;
-    uint64_t *rows; /* [number][words] */
+    uint64_t *rows; /* [number][words], no two alike */
     size_t nrows, cap;
+    st_slots table; /* of rows */
 };
 
 /* By length first, so that the letters are together. */
@@ -138,6 +142,7 @@ st_screen *st_screen_new(const st_needs *of, size_t n)
     st_screen *s = calloc(1, sizeof *s);
     size_t ways = count_ways(of, n), texts = 2 * ways + 1;
     if (s) {
+        s->seed = st_hash_seed(s);
         s->n = n;
         s->words = n / 64 + 1;
         s->always = calloc(s->words, sizeof *s->always);
@@ -171,20 +176,64 @@ void st_screen_free(st_screen *s)
     free(s->has);
     free(s->row);
     free(s->rows);
+    free(s->table.at);
     free(s);
+}
+
+static uint64_t hash_of(const void *screen, uint32_t i)
+{
+    const st_screen *s = screen;
+    return st_hash((const char *)(s->rows + i * s->words), s->words * sizeof *s->rows, s->seed);
+}
+
+/* Is it like the newest row? */
+static bool is_newest(const void *screen, uint32_t i)
+{
+    const st_screen *s = screen;
+    return !memcmp(s->rows + i * s->words, s->rows + s->nrows * s->words,
+                   s->words * sizeof *s->rows);
+}
+
+static void forget(st_screen *s)
+{
+    memset(s->row, 0, s->nrow * sizeof *s->row);
+    memset(s->table.at, 0, s->table.n * sizeof *s->table.at);
+    s->nrows = 0;
+}
+
+static bool room_for_row(st_screen *s)
+{
+    if (!st_grow(&s->rows, &s->cap, (s->nrows + 1) * s->words, sizeof *s->rows))
+        return false;
+    if (st_slots_room(&s->table, s->nrows))
+        return true;
+    size_t n = s->table.n ? s->table.n * 2 : 64;
+    uint32_t *old = s->table.at, *at = calloc(n, sizeof *at);
+    if (!at)
+        return false;
+    st_slots_move(&s->table, at, n, s->nrows, hash_of, s);
+    free(old);
+    return true;
 }
 
 static bool room_for(st_screen *s, st_sid id)
 {
     size_t before = s->nrow;
-    if ((s->nrows + 1) * s->words > ST_MAX_SCREEN_WORDS) {
-        memset(s->row, 0, s->nrow * sizeof *s->row);
-        s->nrows = 0;
-    }
+    if ((s->nrows + 1) * s->words > ST_MAX_SCREEN_WORDS)
+        forget(s);
     if (!st_grow(&s->row, &s->nrow, (size_t)id + 1, sizeof *s->row))
         return false;
     memset(s->row + before, 0, (s->nrow - before) * sizeof *s->row);
-    return st_grow(&s->rows, &s->cap, (s->nrows + 1) * s->words, sizeof *s->rows);
+    return room_for_row(s);
+}
+
+/* The number + 1 of the row behind the last, or of one that is like it. */
+static uint32_t keep_row(st_screen *s)
+{
+    size_t at = st_slots_probe(&s->table, hash_of(s, (uint32_t)s->nrows), is_newest, s);
+    if (!s->table.at[at])
+        s->table.at[at] = (uint32_t)++s->nrows;
+    return s->table.at[at];
 }
 
 static void found(void *ctx, size_t text)
@@ -225,11 +274,11 @@ bool st_screen_look(st_screen *s, st_sid id, st_str folded)
         return false;
     uint64_t *row = s->rows + s->nrows * s->words;
     memcpy(row, s->always, s->words * sizeof *row);
-    s->row[id] = (uint32_t)++s->nrows;
     s->nfound = 0;
     st_grams_find(s->grams, folded, found, s);
     find_letters(s, folded);
     put_row(s, row);
+    s->row[id] = keep_row(s);
     for (size_t i = 0; i < s->nfound; i++)
         s->has[s->found[i]] = false;
     return true;

@@ -56,7 +56,7 @@ st_val st_get_base_name(st_run *r, st_sid s)
 {
     st_shared *c = r->shared;
     if (s >= c->base_n) {
-        size_t was = c->base_n, need = st_pool_count(r->mem.pool);
+        size_t was = c->base_n, need = c->known; /* paths are recorded */
         if (!st_grow(&c->base, &c->base_n, need > s ? need : (size_t)s + 1, sizeof *c->base)) {
             st_run_nomem(r);
             return st_val_sid(ST_EMPTY);
