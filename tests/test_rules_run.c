@@ -1149,14 +1149,18 @@ static const char *const over_kept[] = {
 #undef HAS
 enum { OVER_KEPT = sizeof over_kept / sizeof *over_kept };
 
+/* So many that each rule goes over all threads, and so few that rules go side by side. */
+static const uint32_t sizes[] = { 40000, 9000 };
+
 /* The rule `first` comes first, the others behind it in their order. */
-static void run_over_kept(world *w, unsigned threads, size_t first, const st_query_limits *limits)
+static void run_over_kept(world *w, uint32_t processes, unsigned threads, size_t first,
+                          const st_query_limits *limits)
 {
     st_tree_options t = { .threads = threads };
     st_run_options o = { .now = T0 + 3 * HOUR, .threads = threads };
     st_rule_settings settings = { .limits = *limits };
     char library[2048];
-    *w = (world){ .store = store_of_many(40000), .rules = st_rules_new() };
+    *w = (world){ .store = store_of_many(processes), .rules = st_rules_new() };
     assert_non_null(w->rules);
     assert_int_equal(st_tree_build(NULL, w->store, &t, &w->forest, &w->err), ST_OK);
     st_rules_set(w->rules, &settings);
@@ -1213,15 +1217,17 @@ static void run__kept_rows_on_threads__as_on_one(void **state)
     static const unsigned threads[] = { 2, 3, 7 };
     static const st_query_limits none;
     (void)state;
-    for (size_t first = 0; first < OVER_KEPT; first++) {
+    for (size_t k = 0; k < 2 * OVER_KEPT; k++) {
         world one, more;
-        run_over_kept(&one, 1, first, &none);
+        size_t first = k / 2;
+        uint32_t n = sizes[k % 2];
+        run_over_kept(&one, n, 1, first, &none);
         for (size_t i = 0; i < st_rules_count(one.rules); i++) {
             const st_rule_result *x = &one.matches->results[i];
             if (st_rules_at(one.rules, i)->id.p[0] == 'k' && !x->matches && !x->rows)
                 fail_msg("%.*s gives nothing", ST_FMT(st_rules_at(one.rules, i)->id));
         }
-        run_over_kept(&more, threads[first % 3], first, &none);
+        run_over_kept(&more, n, threads[k % 3], first, &none);
         expect_same_results(&one, &more);
         done(&more);
         done(&one);
@@ -1239,10 +1245,12 @@ static void run__limits_over_kept_rows__are_met_on_any_threads(void **state)
     };
     static const unsigned threads[] = { 2, 3, 7 };
     (void)state;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    for (size_t k = 0; k < 2 * (sizeof limits / sizeof *limits); k++) {
         world one, more;
-        run_over_kept(&one, 1, i, &limits[i]);
-        run_over_kept(&more, threads[i % 3], i, &limits[i]);
+        size_t i = k / 2;
+        uint32_t n = sizes[k % 2];
+        run_over_kept(&one, n, 1, i, &limits[i]);
+        run_over_kept(&more, n, threads[k % 3], i, &limits[i]);
         expect_same_results(&one, &more);
         done(&more);
         done(&one);

@@ -17,6 +17,7 @@
 #include "rules/spread.h"
 #include "rules/table.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,9 +111,10 @@ static bool marks(const st_rules *rules, uint32_t i)
     return rule->marks_servers && rule->status == ST_RULE_READY;
 }
 
+/* others: as st_spread.others. */
 static st_code mark_servers(const st_rules *rules, const st_prefilter *rows, const st_forest *f,
-                            st_shared *shared, const st_run_options *o, bool *server, st_matches *m,
-                            st_err *err)
+                            st_shared *shared, const st_run_options *o, st_shared **others,
+                            bool *server, st_matches *m, st_err *err)
 {
     st_hits h = { 0 };
     outcome out = { 0 };
@@ -122,8 +124,12 @@ static st_code mark_servers(const st_rules *rules, const st_prefilter *rows, con
         if (!marks(rules, i))
             continue;
         out = (outcome){ 0 };
-        st_spread x = { .rules = rules, .f = f, .o = o, .shared = shared, .rule = i };
-        if (!rows->rules[i].all || !st_spread_rule(&x, &h, &out.stop))
+        st_spread x = {
+            .rules = rules, .f = f, .o = o, .shared = shared, .rule = i, .others = *others
+        };
+        bool spread = rows->rules[i].all && st_spread_rule(&x, &h, &out.stop);
+        *others = x.others;
+        if (!spread)
             code =
                 run_rule(rules, i, &rows->rules[i], f, shared, o, &h, NULL, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
@@ -159,6 +165,7 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
                               const st_run_options *o, bool *server, st_err *err)
 {
     st_prefilter rows = { 0 };
+    st_spread x = { .o = o };
     bool *wanted = calloc(rules->n + 1, sizeof *wanted);
     if (!wanted)
         return st_fail(err, ST_E_MEMORY, "no memory to run rules");
@@ -166,7 +173,8 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
         wanted[i] = marks(rules, i);
     st_code code = look_for(rules, wanted, f, shared, o, NULL, &rows, err);
     if (code == ST_OK)
-        code = mark_servers(rules, &rows, f, shared, o, server, NULL, err);
+        code = mark_servers(rules, &rows, f, shared, o, &x.others, server, NULL, err);
+    st_spread_free(&x);
     st_prefilter_free(&rows);
     free(wanted);
     return code;
@@ -206,6 +214,8 @@ typedef struct job {
     const st_apart *apart; /* of OTHERS; NULL: nobody asks */
     st_spread spread;      /* the rule that runs, over threads */
     uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
+    bool alone;            /* one rule goes after the other, and no thread makes rows for another */
+    bool unsure;           /* they must: a limit was met, or isn't far, that others had a part in */
 } job;
 
 static bool runs(const job *j, uint32_t i)
@@ -228,15 +238,15 @@ static bool in_vain(const job *j, const st_prefilter *found, uint32_t i)
 }
 
 /* Of the rules that will run, and of those that mark servers if `marking`. */
-static st_code prefilter(job *j, bool marking, const st_row_list *only, st_prefilter *out,
-                         st_err *err)
+static st_code prefilter(job *j, bool marking, const st_row_list *only, st_shared *shared,
+                         st_prefilter *out, st_err *err)
 {
     bool *wanted = calloc(j->rules->n + 1, sizeof *wanted);
     if (!wanted)
         return st_fail(err, ST_E_MEMORY, "no memory to run rules");
     for (uint32_t i = 0; i < j->rules->n; i++)
         wanted[i] = runs(j, i) || (marking && marks(j->rules, i));
-    st_code code = look_for(j->rules, wanted, j->f, &j->shared, &j->o, only, out, err);
+    st_code code = look_for(j->rules, wanted, j->f, shared, &j->o, only, out, err);
     free(wanted);
     return code;
 }
@@ -285,7 +295,7 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     st_spread *x = &j->spread;
     st_code code = ST_OK;
     *x = (st_spread){ j->rules, j->f, &j->o, &j->shared, i, j->apart, OTHERS, x->others, 0 };
-    st_spread_lend(x, true);
+    st_spread_lend(x, !j->alone);
     if (rows_for(j, i)->all && st_spread_rule(x, h, &out.stop))
         out.touched = x->touched;
     else
@@ -307,13 +317,14 @@ typedef struct apart_rule {
     uint32_t rule;
     st_code code;
     outcome out;
+    st_filling rest;
     st_err err;
 } apart_rule;
 
 typedef struct side_by_side {
     job *j;
-    apart_rule *v; /* rising */
-    size_t n;
+    apart_rule *v;     /* rising */
+    size_t n, next;    /* next: that is to be taken */
     st_shared *shared; /* by thread */
 } side_by_side;
 
@@ -371,12 +382,71 @@ static st_code take_apart(job *j, const apart_rule *a, st_err *err)
     return take_one(j, a->rule, NULL, &a->out, err);
 }
 
-/* What rules share, which is made by now: where it may be otherwise, so may all rules. */
-static void ask_lenders(job *j)
+/* rules that share rows, side by side, once the first that uses a library has made most */
+
+enum { FEWEST_SHARING = 4, MOST_NODES = 1 << 15 /* of more, each rule goes over all threads */ };
+
+static void run_sharing(void *ctx, unsigned thread, size_t i)
+{
+    side_by_side *x = ctx;
+    job *j = x->j;
+    apart_rule *a = &x->v[i];
+    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f,
+                       st_spread_shared(&j->spread, thread), &j->o, &j->per_rule[a->rule], &a->rest,
+                       NULL, j->apart, &a->out, &a->err);
+}
+
+/* Runs those from `from` on that aren't in `beside`; none is in x if they are few. */
+static void run_all_sharing(job *j, uint32_t from, const side_by_side *beside, side_by_side *x)
+{
+    *x = (side_by_side){ .j = j };
+    if (j->alone || j->f->n > MOST_NODES || !st_spread_others(&j->spread))
+        return;
+    x->v = calloc(j->rules->n, sizeof *x->v);
+    for (uint32_t i = from; x->v && i < j->rules->n; i++)
+        if (runs(j, i) && !in_vain(j, &j->rows, i) && !(beside->n && is_apart(j, i)))
+            x->v[x->n++].rule = i;
+    if (x->n < FEWEST_SHARING)
+        x->n = 0;
+    else
+        st_parallel(j->o.threads, x->n, run_sharing, x);
+}
+
+/* Where one met a limit all will run alone. */
+static st_code take_sharing(job *j, apart_rule *a, st_err *err)
+{
+    st_code code = a->code;
+    if (code != ST_OK)
+        st_fail(err, code, "%s", a->err.text);
+    else if (a->out.stop.code != ST_OK || a->out.limit)
+        j->unsure = true;
+    else
+        code = take_one(j, a->rule, &a->rest, &a->out, err);
+    return code;
+}
+
+static void free_sharing(side_by_side *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        st_filling_free(&x->v[i].rest);
+    free(x->v);
+}
+
+/* What threads share, which is made by now: where it may be otherwise, so may all rules. */
+static unsigned ask_others(const job *j)
 {
     unsigned lent = 0;
+    for (unsigned i = 1; j->spread.others && i < st_threads(j->o.threads); i++)
+        for (st_run *r = st_spread_shared(&j->spread, i)->lenders; r; r = r->lender)
+            lent |= st_apart_touched(j->apart, OTHERS, r);
+    return lent;
+}
+
+static void ask_lenders(job *j)
+{
+    unsigned others = ask_others(j), lent = others;
     for (st_run *r = j->shared.lenders; r; r = r->lender) {
-        unsigned bits = st_apart_touched(j->apart, OTHERS, r);
+        unsigned bits = others | st_apart_touched(j->apart, OTHERS, r);
         for (unsigned i = 0; i < OTHERS; i++)
             r->alike |= (unsigned)!(bits >> i & 1) << j->apart[i].trust;
         lent |= bits;
@@ -385,18 +455,29 @@ static void ask_lenders(job *j)
         j->touched[i] |= (uint8_t)lent;
 }
 
+static bool is_next(const side_by_side *x, uint32_t i)
+{
+    return x->next < x->n && x->v[x->next].rule == i;
+}
+
 static st_code run_all(job *j, st_err *err)
 {
-    side_by_side x = { 0 };
-    size_t next = 0;
+    side_by_side x = { 0 }, sharing = { 0 };
     st_code code = ST_OK;
     run_beside(j, &x);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (next < x.n && x.v[next].rule == i)
-            code = take_apart(j, &x.v[next++], err);
-        else if (runs(j, i) && !in_vain(j, &j->rows, i))
+        if (is_next(&x, i)) {
+            code = take_apart(j, &x.v[x.next++], err);
+        } else if (is_next(&sharing, i)) {
+            code = take_sharing(j, &sharing.v[sharing.next++], err);
+        } else if (runs(j, i) && !in_vain(j, &j->rows, i)) {
             code = run_one(j, i, err);
+            if (code == ST_OK && !sharing.j && j->rules->items[i]->parsed.nuses)
+                run_all_sharing(j, i + 1, &x, &sharing);
+        }
     free(x.v);
+    free_sharing(&sharing);
+    j->unsure |= !j->alone && !st_spread_sure(&j->spread, sharing.n);
     if (j->apart)
         ask_lenders(j);
     return code;
@@ -458,7 +539,7 @@ static void run_other(const rounds *x, other *a)
 {
     job *j = &a->j;
     st_tree_mark_servers(j->f, x->server, j->o.trust);
-    a->code = prefilter(j, false, NULL, &j->rows, &a->err);
+    a->code = prefilter(j, false, NULL, &j->shared, &j->rows, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < j->rules->n; i++)
         if (runs(j, i) && !in_vain(j, &j->rows, i))
             run_one_other(a, &j->shared, rows_for(j, i), i);
@@ -493,7 +574,7 @@ static void touch_in_vain(rounds *x, unsigned k)
                                                     { apart->events.v, apart->events.n } };
     st_prefilter found = { 0 };
     a->j.f = apart->view;
-    a->code = prefilter(&a->j, false, only, &found, &a->err);
+    a->code = prefilter(&a->j, false, only, &a->j.shared, &found, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < a->j.rules->n; i++)
         if (runs(x->own, i) && in_vain(x->own, &x->own->rows, i) && !in_vain(&a->j, &found, i))
             x->own->touched[i] |= (uint8_t)(1u << k);
@@ -528,7 +609,7 @@ static void run_other_behind(rounds *x, unsigned k)
         st_tree_mark_servers(own->f, x->server, a->j.o.trust);
     bool some = n && (all || n >= SEVERAL);
     if (some && a->code == ST_OK)
-        a->code = prefilter(&a->j, false, NULL, &a->j.rows, &a->err);
+        a->code = prefilter(&a->j, false, NULL, &a->j.shared, &a->j.rows, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < own->rules->n; i++)
         if (!differs(x, k, i)) {
             if (!copy_hits(&a->j.per_rule[i], &own->per_rule[i]))
@@ -583,6 +664,21 @@ static void forget(rounds *x)
         x->others[k].code = ST_OK;
         x->others[k].err = (st_err){ 0 };
     }
+}
+
+/* All once more, one after the other. */
+static void run_alone(rounds *x)
+{
+    job *j = x->own;
+    st_sid known = j->shared.known;
+    forget(x);
+    st_spread_free(&j->spread);
+    st_shared_free(&j->shared);
+    st_shared_init(&j->shared, j->f->pool);
+    j->shared.known = known;
+    j->shared.regexes = j->rules->regexes;
+    j->alone = true;
+    run_own(x);
 }
 
 static void free_views(rounds *x)
@@ -641,6 +737,7 @@ static void run_rounds(rounds *x)
     }
     x->own->apart = wanted ? x->apart : NULL;
     bool beside = wanted && make_views(x);
+    x->own->alone = beside;
     if (beside)
         st_parallel(x->own->o.threads, 1 + OTHERS, run_round, x);
     bool again = beside && !all_well(x);
@@ -649,6 +746,8 @@ static void run_rounds(rounds *x)
         forget(x);
     if (again || !beside)
         run_own(x);
+    if (x->own->unsure && x->code == ST_OK)
+        run_alone(x);
     run_others_behind(x);
 }
 
@@ -753,11 +852,64 @@ static st_code run_all_rounds(job *j, const bool *server, st_err *err)
     return code;
 }
 
+/* the first steps: what rules need is looked for and servers are marked, while another thread
+ * makes what doesn't wait for it */
+
+typedef struct first_steps {
+    job *j;
+    bool *server, *wanted;
+    atomic_bool enough;
+    st_code code;
+    st_err err;
+} first_steps;
+
+static void mark(first_steps *x, st_shared *shared, st_shared **others)
+{
+    job *j = x->j;
+    x->code = prefilter(j, true, NULL, shared, &j->rows, &x->err);
+    if (x->code == ST_OK)
+        x->code =
+            mark_servers(j->rules, &j->rows, j->f, shared, &j->o, others, x->server, j->m, &x->err);
+    atomic_store(&x->enough, true);
+}
+
+static void first_step(void *ctx, unsigned thread, size_t i)
+{
+    first_steps *x = ctx;
+    job *j = x->j;
+    (void)thread;
+    if (i) {
+        st_spread_prepare(&j->spread, x->wanted, &x->enough);
+        return;
+    }
+    st_spread own = { .o = &j->o };
+    st_shared shared;
+    st_shared_init(&shared, j->f->pool);
+    shared.known = j->shared.known;
+    shared.regexes = j->rules->regexes;
+    mark(x, &shared, &own.others);
+    st_spread_free(&own);
+    st_shared_free(&shared);
+}
+
+static st_code take_first_steps(job *j, bool *server, st_err *err)
+{
+    first_steps x = { .j = j, .server = server };
+    x.wanted = calloc(j->rules->n + 1, sizeof *x.wanted);
+    for (uint32_t i = 0; x.wanted && i < j->rules->n; i++)
+        x.wanted[i] = runs(j, i);
+    j->spread = (st_spread){ .rules = j->rules, .f = j->f, .o = &j->o, .shared = &j->shared };
+    if (x.wanted && st_threads(j->o.threads) > 1 && st_pool_share(j->f->pool))
+        st_parallel(2, 2, first_step, &x);
+    else
+        mark(&x, &j->shared, &j->spread.others);
+    free(x.wanted);
+    return x.code == ST_OK ? ST_OK : st_fail(err, x.code, "%s", x.err.text);
+}
+
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
-    st_code code = prefilter(j, true, NULL, &j->rows, err);
-    if (code == ST_OK)
-        code = mark_servers(j->rules, &j->rows, j->f, &j->shared, &j->o, server, j->m, err);
+    st_code code = take_first_steps(j, server, err);
     return code == ST_OK ? run_all_rounds(j, server, err) : code;
 }
 
@@ -796,6 +948,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     j.shared.regexes = r->regexes;
     if (!j.o.now)
         j.o.now = st_rules_now(f);
+    j.spread.o = &j.o;
     j.m = calloc(1, sizeof *j.m);
     j.per_rule = calloc(r->n + 1, sizeof *j.per_rule);
     j.touched = calloc(r->n + 1, sizeof *j.touched);

@@ -8,46 +8,41 @@
 #include <string.h>
 
 enum {
-    STRETCH = 16384, /* nodes at least */
-    FEWEST = 16384   /* rows that are kept: of fewer it isn't worth it */
+    STRETCH = 16384,         /* nodes at least */
+    FEWEST = 16384,          /* rows that are kept: of fewer it isn't worth it */
+    PIECES = 16,             /* a thread, of nodes that kept rows come of */
+    LEFT = 4 * ST_BATCH_ROWS /* such nodes, at least */
 };
 
 /* shared things of stretches */
 
-static st_shared *shared_of(const st_spread *x, unsigned n)
+/* The first thread has the caller's, the others their own, which borrow of it. */
+bool st_spread_others(st_spread *x)
 {
-    st_shared *v = calloc(n, sizeof *v);
-    for (unsigned i = 0; v && i < n; i++) {
-        st_shared_init(&v[i], x->f->pool);
-        v[i].known = x->shared->known;
-        v[i].regexes = x->rules->regexes;
-    }
-    return v;
-}
-
-static void free_shared(st_shared *v, unsigned n)
-{
-    for (unsigned i = 0; v && i < n; i++)
-        st_shared_free(&v[i]);
-    free(v);
-}
-
-static bool have_others(st_spread *x)
-{
-    unsigned n = st_threads(x->o->threads);
+    unsigned n = st_threads(x->o->threads) - 1;
     if (x->others)
         return true;
-    if (n < 2 || !st_pool_share(x->f->pool) || !(x->others = shared_of(x, n)))
+    if (!n || !st_pool_share(x->f->pool) || !(x->others = calloc(n, sizeof *x->others)))
         return false;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        st_shared_init(&x->others[i], x->f->pool);
+        x->others[i].known = x->shared->known;
+        x->others[i].regexes = x->rules->regexes;
         x->others[i].made = x->shared;
+    }
     return true;
+}
+
+st_shared *st_spread_shared(const st_spread *x, unsigned thread)
+{
+    return thread ? &x->others[thread - 1] : x->shared;
 }
 
 void st_spread_free(st_spread *x)
 {
-    if (x->others)
-        free_shared(x->others, st_threads(x->o->threads));
+    for (unsigned i = 0; x->others && i + 1 < st_threads(x->o->threads); i++)
+        st_shared_free(&x->others[i]);
+    free(x->others);
     x->others = NULL;
 }
 
@@ -55,81 +50,179 @@ void st_spread_free(st_spread *x)
 
 typedef struct making {
     st_spread *x;
-    st_kept_rows *store;
-    st_kept_rows **own; /* by stretch: what is kept there of the same */
+    st_kept_rows *
+        *own; /* by thread: what is kept there of the same. The first's is what all make */
     st_kept_part *parts;
-    size_t from, length, to; /* nodes; length: of a stretch */
+    size_t from, length, to; /* nodes; length: of a part */
     atomic_bool failed;
 } making;
 
 /* What its library keeps there. Only libraries are bound: a rule's own text may ask for rows, and
  * these aren't there. */
-static st_kept_rows *own_store(const making *m, size_t i)
+static st_kept_rows *own_store(const making *m, st_shared *shared)
 {
     const st_spread *x = m->x;
     const st_parsed *p = &x->rules->items[x->rule]->parsed;
-    st_kept_rows *own = st_kept_rows_like(&x->others[i], m->store);
+    st_kept_rows *own = st_kept_rows_like(shared, m->own[0]);
     for (size_t k = 0; k < p->nuses && !own; k++) {
         const st_parsed *library = p->uses[k];
         st_run r;
         st_bound bound;
-        st_run_init(&r, x->f, &x->others[i], x->o, &x->rules->settings);
+        st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
         library->language->bind(&r, library, false, NULL, &bound);
         bool ok = bound.status == ST_RULE_READY && st_run_ok(&r);
         st_run_free(&r);
-        own = ok ? st_kept_rows_like(&x->others[i], m->store) : NULL;
+        own = ok ? st_kept_rows_like(shared, m->own[0]) : NULL;
     }
     return own;
 }
 
-static void make_stretch(void *ctx, unsigned thread, size_t i)
+static void make_part(void *ctx, unsigned thread, size_t i)
 {
     making *m = ctx;
     size_t from = m->from + i * m->length, to = from + m->length;
-    (void)thread;
-    m->own[i] = own_store(m, i);
-    if (!m->own[i] || !st_kept_rows_make(m->own[i], from, to < m->to ? to : m->to, &m->parts[i]))
+    if (atomic_load(&m->failed))
+        return;
+    if (!m->own[thread])
+        m->own[thread] = own_store(m, st_spread_shared(m->x, thread));
+    if (!m->own[thread] ||
+        !st_kept_rows_make(m->own[thread], from, to < m->to ? to : m->to, &m->parts[i]))
         atomic_store(&m->failed, true);
 }
 
 /* One run takes no more than all of them together. */
-static bool near_limit(const making *m, size_t n)
+static bool near_limit(const making *m, unsigned threads)
 {
-    uint64_t taken = 0;
-    for (size_t i = 0; i < n; i++)
-        taken += m->parts[i].taken;
-    return m->parts[0].most && taken > m->parts[0].most / 4;
+    uint64_t taken = 0, most = 0;
+    for (unsigned i = 0; i < threads; i++)
+        if (m->own[i])
+            taken += st_kept_rows_taken(m->own[i], &most);
+    return most && taken > most / 4;
 }
 
 /* All of them, or none. */
 static bool make_all(making *m, size_t n)
 {
-    st_parallel(m->x->o->threads, n, make_stretch, m);
-    bool ok = !atomic_load(&m->failed) && !st_pool_failed(m->x->f->pool) && !near_limit(m, n);
-    for (size_t i = 0; ok && i < n; i++)
-        if (!st_kept_rows_take(m->store, &m->parts[i], m->own[i]))
+    unsigned threads = st_threads(m->x->o->threads);
+    st_parallel(threads, n, make_part, m);
+    if (atomic_load(&m->failed) || st_pool_failed(m->x->f->pool) || near_limit(m, threads)) {
+        st_kept_rows_again(m->own[0], m->from);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!st_kept_rows_take(m->own[0], &m->parts[i]))
             break; /* its run has failed */
-    return ok;
+    for (unsigned i = 1; i < threads; i++)
+        if (m->own[i])
+            st_kept_rows_join(m->own[0], m->own[i]);
+    return true;
 }
 
-static bool spread_rows(void *ctx, st_kept_rows *s)
+static bool spread_rows(void *ctx, st_kept_rows *s, bool early)
 {
     st_spread *x = ctx;
-    making m = { .x = x, .store = s };
-    size_t n = st_threads(x->o->threads);
-    if (!st_kept_rows_left(s, &m.from, &m.to) || m.to - m.from < (size_t)2 * STRETCH ||
-        !have_others(x))
+    making m = { .x = x };
+    unsigned threads = st_threads(x->o->threads);
+    if (!st_kept_rows_left(s, &m.from, &m.to) || m.to - m.from < LEFT || !st_spread_others(x) ||
+        (early && !x->others[0].libraries))
         return false;
     size_t batches = (m.to - m.from + ST_BATCH_ROWS - 1) / ST_BATCH_ROWS;
-    m.length = (batches + n - 1) / n * ST_BATCH_ROWS;
-    m.own = calloc(n, sizeof(st_kept_rows *));
+    m.length = (batches / ((size_t)threads * PIECES) + 1) * ST_BATCH_ROWS;
+    size_t n = (m.to - m.from + m.length - 1) / m.length;
+    m.own = calloc(threads, sizeof(st_kept_rows *));
     m.parts = calloc(n, sizeof *m.parts);
-    bool ok = m.own && m.parts && make_all(&m, n);
+    bool ok = m.own && m.parts;
+    if (ok) {
+        m.own[0] = s;
+        ok = make_all(&m, n);
+    }
     for (size_t i = 0; m.parts && i < n; i++)
-        st_rows_free(&m.parts[i].rows);
+        st_kept_part_free(&m.parts[i]);
     free(m.parts);
     free((void *)m.own);
     return ok;
+}
+
+/* What is bound of evidence must be bound anew. */
+static void forget_libraries(st_shared *s)
+{
+    bool told = false;
+    for (const st_run *r = s->lenders; r; r = r->lender)
+        told |= r->scanned || r->told || !st_run_ok(r);
+    if (!told)
+        return;
+    s->libraries_free(s->libraries);
+    s->libraries = NULL;
+    s->lenders = NULL;
+    s->alike = NULL;
+}
+
+/* Does a wanted rule before it use the library? */
+static bool used_before(const st_spread *x, const bool *wanted, uint32_t rule, const st_parsed *p)
+{
+    bool used = false;
+    for (uint32_t i = 0; i < rule && !used; i++) {
+        const st_parsed *before = &x->rules->items[i]->parsed;
+        for (size_t k = 0; wanted[i] && k < before->nuses; k++)
+            used |= before->uses[k] == p;
+    }
+    return used;
+}
+
+static void bind_library(const st_spread *x, st_shared *shared, const st_parsed *p)
+{
+    st_run r;
+    st_bound bound;
+    st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
+    p->language->bind(&r, p, false, NULL, &bound);
+    st_run_free(&r);
+}
+
+static void bind_libraries(const st_spread *x, st_shared *shared, const bool *wanted)
+{
+    for (uint32_t i = 0; i < x->rules->n; i++) {
+        const st_parsed *p = &x->rules->items[i]->parsed;
+        for (size_t k = 0; wanted[i] && k < p->nuses; k++)
+            if (!used_before(x, wanted, i, p->uses[k]))
+                bind_library(x, shared, p->uses[k]);
+    }
+}
+
+void st_spread_prepare(st_spread *x, const bool *wanted, const atomic_bool *enough)
+{
+    bool others = st_spread_others(x);
+    st_regexes_prepare(x->rules->regexes);
+    bind_libraries(x, x->shared, wanted);
+    forget_libraries(x->shared);
+    if (others && x->shared->libraries && !atomic_load(enough)) {
+        bind_libraries(x, &x->others[0], wanted);
+        forget_libraries(&x->others[0]);
+    }
+    for (size_t i = 0; !atomic_load(enough) && st_regexes_ready(x->rules->regexes, i); i++)
+        ;
+}
+
+/* What libraries have come to, on all threads. */
+typedef struct account {
+    uint64_t taken;
+    bool met, near, rough;
+} account;
+
+static void add_to(account *a, const st_run *r)
+{
+    a->taken += r->taken;
+    a->met |= r->err.code != ST_OK || r->limit;
+    a->near |= r->budget.most && a->taken > r->budget.most / 2;
+    a->rough |= r->rough;
+}
+
+bool st_spread_sure(const st_spread *x, bool shared)
+{
+    account a = { 0 };
+    for (unsigned i = 0; i < (x->others ? st_threads(x->o->threads) : 1); i++)
+        for (const st_run *r = st_spread_shared(x, i)->lenders; r; r = r->lender)
+            add_to(&a, r);
+    return !((shared || a.rough) && (a.met || a.near));
 }
 
 void st_spread_lend(st_spread *x, bool on)
@@ -147,7 +240,6 @@ typedef struct stretches {
     int64_t started;     /* as a run's: the time that all together may take */
     st_err late;         /* of the first that had none left */
     atomic_bool is_late;
-    st_shared *shared;   /* by thread; of kept rows, by stretch */
     st_hits *hits;       /* by stretch */
     atomic_bool failed;  /* by a limit, say: one run over all tells how */
     atomic_uint touched; /* st_spread.touched */
@@ -196,7 +288,7 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     st_bound bound;
     if (atomic_load(&x->failed))
         return;
-    st_run_init(&r, s->f, &x->shared[x->kept ? i : thread], s->o, &s->rules->settings);
+    st_run_init(&r, s->f, st_spread_shared(s, thread), s->o, &s->rules->settings);
     r.started = x->started;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     uint64_t random = r.random;
@@ -262,18 +354,17 @@ static bool join_hits(const stretches *x, st_hits *h)
 static bool run_stretches(stretches *x, st_hits *h, st_err *late)
 {
     st_spread *s = x->x;
-    unsigned threads = st_threads(s->o->threads);
-    if (!st_pool_share(s->f->pool) || (x->kept && !have_others(s)))
+    bool lends = s->shared->spread;
+    if (!st_spread_others(s))
         return false;
     x->hits = calloc(x->n, sizeof *x->hits);
-    st_shared *own = x->kept ? NULL : shared_of(s, threads);
-    x->shared = own ? own : s->others;
-    bool ok = x->hits && (own || x->kept);
+    bool ok = x->hits;
+    st_spread_lend(s, false);
     if (ok) {
-        st_parallel(threads, x->n, run_stretch, x);
+        st_parallel(s->o->threads, x->n, run_stretch, x);
         ok = !atomic_load(&x->failed) && !st_pool_failed(s->f->pool) && join_hits(x, h);
     }
-    free_shared(own, threads);
+    st_spread_lend(s, lends);
     for (size_t i = 0; x->hits && i < x->n; i++)
         free(x->hits[i].v);
     free(x->hits);

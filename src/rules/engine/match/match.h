@@ -76,6 +76,8 @@ st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
 /* A second one of the same pattern, which shares what was compiled; each is of one thread. NULL:
  * no memory. */
 st_regex *st_regex_copy(const st_regex *r);
+/* Compiles it now, if that wasn't done, from any thread. */
+void st_regex_ready(const st_regex *r);
 void st_regex_free(st_regex *r);
 bool st_regex_test(st_regex *r, st_str text);
 /* From byte `at`: how many groups (with group 0) or 0 for no match; spans as byte offsets,
@@ -104,8 +106,13 @@ st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *
  * known. They live in a. */
 typedef struct st_literals st_literals;
 bool st_regexes_literals(st_regexes *c, const st_regex *r, st_arena *a, st_literals *out);
-/* A screen for the patterns that are kept by now; it must not outlive them. NULL: no memory. */
+/* A screen for the patterns that are kept by now, of one thread; it must not outlive them. NULL: no
+ * memory. */
 st_screen *st_regexes_screen(st_regexes *c);
+/* Makes what all screens have in common. */
+void st_regexes_prepare(st_regexes *c);
+/* The i-th of the patterns that are kept is compiled, if there is one; false: i is past them. */
+bool st_regexes_ready(st_regexes *c, size_t i);
 
 /* predicates */
 

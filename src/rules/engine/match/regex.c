@@ -543,6 +543,11 @@ st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
     return r;
 }
 
+void st_regex_ready(const st_regex *r)
+{
+    (void)code_of(r->program);
+}
+
 st_regex *st_regex_copy(const st_regex *r)
 {
     st_regex *copy = regex_of(r->program);
@@ -575,10 +580,13 @@ void st_regex_free(st_regex *r)
  * about few texts, or are only checked. */
 enum { JIT_BYTES = 512, SEARCH_BYTES = 64 };
 
-/* What others search in meanwhile stays as it is. */
-static const pcre2_code *to_machine_code(program *p)
+/* What others search in meanwhile stays as it is, and they don't wait for it unless they must. */
+static const pcre2_code *to_machine_code(program *p, bool must)
 {
-    pthread_mutex_lock(&p->compiling);
+    if (!must && pthread_mutex_trylock(&p->compiling) != 0)
+        return p->code;
+    if (must)
+        pthread_mutex_lock(&p->compiling);
     pcre2_code *made = atomic_load(&p->machine);
     if (!made && (made = pcre2_code_copy(p->code)) != NULL) {
         pcre2_jit_compile(made, PCRE2_JIT_COMPLETE);
@@ -597,7 +605,7 @@ static const pcre2_code *code_for(program *p, size_t bytes)
     if (bytes < JIT_BYTES &&
         atomic_fetch_add(&p->searched, bytes + SEARCH_BYTES) + bytes + SEARCH_BYTES < JIT_BYTES)
         return p->code;
-    return to_machine_code(p);
+    return to_machine_code(p, false);
 }
 
 /* Machine code is called without pcre2_match's way to it; it knows no anchors. */
@@ -629,7 +637,7 @@ static int search(st_regex *r, st_str text, size_t at, uint32_t options)
     const pcre2_code *code = code_for(r->program, text.n - at);
     int n = search_with(r, code, text, at, options);
     if (met_limit(n) && code == r->program->code)
-        n = search_with(r, to_machine_code(r->program), text, at, options);
+        n = search_with(r, to_machine_code(r->program, true), text, at, options);
     else if (met_limit(n))
         n = search_with(r, code, text, at, options | PCRE2_NO_JIT);
     r->gave_up |= met_limit(n);

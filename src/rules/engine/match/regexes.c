@@ -18,9 +18,10 @@ struct st_regexes {
     st_pool *texts;
     st_regex **kept; /* by the text's id; NULL: not kept */
     size_t cap, n;
-    st_needs *needed; /* by number; of so many patterns as there were when it was made */
-    size_t nneeded;
-    st_arena arena; /* theirs */
+    pthread_mutex_t planning; /* taken before the other */
+    st_screen_plan **plans;   /* the last is of nplanned patterns; screens have the others */
+    size_t nplans, plans_cap, nplanned;
+    st_arena arena; /* what they point to */
 };
 
 st_regexes *st_regexes_new(void)
@@ -28,6 +29,7 @@ st_regexes *st_regexes_new(void)
     st_regexes *c = calloc(1, sizeof *c);
     if (c && (c->texts = st_pool_new()) != NULL) {
         pthread_mutex_init(&c->lock, NULL);
+        pthread_mutex_init(&c->planning, NULL);
         return c;
     }
     free(c);
@@ -41,9 +43,13 @@ void st_regexes_free(st_regexes *c)
     for (size_t i = 0; i < c->cap; i++)
         st_regex_free(c->kept[i]);
     free((void *)c->kept);
+    for (size_t i = 0; i < c->nplans; i++)
+        st_screen_plan_free(c->plans[i]);
+    free((void *)c->plans);
     st_arena_free(&c->arena);
     st_pool_free(c->texts);
     pthread_mutex_destroy(&c->lock);
+    pthread_mutex_destroy(&c->planning);
     free(c);
 }
 
@@ -106,20 +112,47 @@ st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *
     return r;
 }
 
-/* What each pattern needs, found out once; false: no memory. */
-static bool find_needed(st_regexes *c)
+/* The texts of the patterns by number, each where it stays; an empty one is of none. NULL: no
+ * memory. */
+static st_str *texts_of(st_regexes *c, size_t *n)
 {
-    if (c->nneeded == c->cap + 1)
-        return true;
-    st_needs *needed = ST_NEWN(&c->arena, st_needs, c->cap + 1);
-    for (size_t i = 0; needed && i < c->cap; i++) {
+    pthread_mutex_lock(&c->lock);
+    st_str *texts = calloc(c->cap + 1, sizeof *texts);
+    *n = c->cap + 1;
+    for (size_t i = 0; texts && i < c->cap; i++)
+        if (c->kept[i])
+            texts[i + 1] = st_pool_get(c->texts, (st_sid)i);
+    pthread_mutex_unlock(&c->lock);
+    return texts;
+}
+
+static st_screen_plan *plan_of(st_regexes *c, const st_str *texts, size_t n)
+{
+    st_needs *needed = calloc(n, sizeof *needed);
+    for (size_t i = 1; needed && i < n; i++) {
         st_needs one;
-        if (c->kept[i] && st_regex_needs(st_pool_get(c->texts, (st_sid)i), &c->arena, &one))
-            needed[i + 1] = one;
+        if (texts[i].n && st_regex_needs(texts[i], &c->arena, &one))
+            needed[i] = one;
     }
-    c->needed = needed;
-    c->nneeded = needed ? c->cap + 1 : 0;
-    return needed != NULL;
+    st_screen_plan *p = needed ? st_screen_plan_new(needed, n) : NULL;
+    free(needed);
+    return p;
+}
+
+/* The plan of all patterns, made once for so many as there are; NULL: no memory. */
+static const st_screen_plan *planned(st_regexes *c)
+{
+    size_t n;
+    st_str *texts = texts_of(c, &n);
+    bool there = c->nplans && c->nplanned == n;
+    if (!there && texts && st_grow(&c->plans, &c->plans_cap, c->nplans + 1, sizeof *c->plans) &&
+        (c->plans[c->nplans] = plan_of(c, texts, n)) != NULL) {
+        c->nplans++;
+        c->nplanned = n;
+        there = true;
+    }
+    free(texts);
+    return there ? c->plans[c->nplans - 1] : NULL;
 }
 
 bool st_regexes_literals(st_regexes *c, const st_regex *r, st_arena *a, st_literals *out)
@@ -135,8 +168,26 @@ bool st_regexes_literals(st_regexes *c, const st_regex *r, st_arena *a, st_liter
 
 st_screen *st_regexes_screen(st_regexes *c)
 {
+    pthread_mutex_lock(&c->planning);
+    const st_screen_plan *p = planned(c);
+    pthread_mutex_unlock(&c->planning);
+    return p ? st_screen_new(p) : NULL;
+}
+
+void st_regexes_prepare(st_regexes *c)
+{
+    pthread_mutex_lock(&c->planning);
+    (void)planned(c);
+    pthread_mutex_unlock(&c->planning);
+}
+
+bool st_regexes_ready(st_regexes *c, size_t i)
+{
     pthread_mutex_lock(&c->lock);
-    st_screen *s = find_needed(c) ? st_screen_new(c->needed, c->nneeded) : NULL;
+    bool there = i < c->cap;
+    const st_regex *r = there ? c->kept[i] : NULL;
     pthread_mutex_unlock(&c->lock);
-    return s;
+    if (r)
+        st_regex_ready(r); /* it is kept as long as all are */
+    return there;
 }

@@ -24,16 +24,21 @@ typedef struct way {
     uint32_t also; /* and this one, by number + 1; 0: no other */
 } way;
 
-struct st_screen {
-    uint64_t seed;
+struct st_screen_plan {
     size_t n, words;       /* patterns, and 64 of them each */
     uint64_t *always;      /* a bit a pattern: it needs none */
-    st_gram_needle *texts; /* sorted: single letters stand behind the others */
+    st_gram_needle *texts; /* each once: single letters stand behind the others */
     size_t ntexts, nlong;
+    st_slots slots; /* of the texts, while it is made */
+    uint64_t seed;
     st_grams *grams;
     way *ways;         /* by text */
     uint32_t *ways_at; /* by text: where its ways begin; behind the last, where they end */
-    uint32_t *found;   /* the texts that the text in hand has */
+};
+
+struct st_screen {
+    const st_screen_plan *plan;
+    uint32_t *found; /* the texts that the text in hand has */
     size_t nfound;
     bool *has;     /* by text: it is among them */
     uint32_t *row; /* by id: number + 1; 0: not asked about */
@@ -43,12 +48,15 @@ struct st_screen {
     st_slots table; /* of rows */
 };
 
-/* By length first, so that the letters are together. */
-static int by_text(const void *a, const void *b)
+typedef struct wanted_text {
+    const st_screen_plan *p;
+    st_str text;
+} wanted_text;
+
+static bool is_text(const void *ctx, uint32_t item)
 {
-    const st_gram_needle *x = a, *y = b;
-    bool letter = x->text.n == 1, other = y->text.n == 1;
-    return letter != other ? (letter ? 1 : -1) : st_str_cmp(x->text, y->text);
+    const wanted_text *w = ctx;
+    return st_str_eq(w->p->texts[item].text, w->text);
 }
 
 static size_t count_ways(const st_needs *of, size_t n)
@@ -59,63 +67,64 @@ static size_t count_ways(const st_needs *of, size_t n)
     return sum;
 }
 
-/* The texts of all ways, each once. */
-static void put_texts(st_screen *s, const st_needs *of)
+static size_t place_of(const st_screen_plan *p, st_str text)
 {
-    size_t n = 0;
-    for (size_t i = 1; i < s->n; i++)
+    wanted_text w = { p, text };
+    return st_slots_probe(&p->slots, st_hash(text.p, text.n, p->seed), is_text, &w);
+}
+
+/* A text that isn't there yet, if it is a letter or if it is none. */
+static void put_text(st_screen_plan *p, st_str text, bool letter)
+{
+    if (!text.n || (text.n == 1) != letter)
+        return;
+    size_t at = place_of(p, text);
+    if (p->slots.at[at])
+        return;
+    p->texts[p->ntexts++] = (st_gram_needle){ text, ST_M_CONTAINS };
+    p->slots.at[at] = (uint32_t)p->ntexts;
+}
+
+static void put_texts(st_screen_plan *p, const st_needs *of, bool letters)
+{
+    for (size_t i = 1; i < p->n; i++)
         for (size_t k = 0; k < of[i].n; k++) {
-            s->texts[n++] = (st_gram_needle){ of[i].v[k].text, ST_M_CONTAINS };
-            if (of[i].v[k].also.n)
-                s->texts[n++] = (st_gram_needle){ of[i].v[k].also, ST_M_CONTAINS };
+            put_text(p, of[i].v[k].text, letters);
+            put_text(p, of[i].v[k].also, letters);
         }
-    if (n)
-        qsort(s->texts, n, sizeof *s->texts, by_text);
-    for (size_t i = 0; i < n; i++)
-        if (!i || by_text(&s->texts[i], &s->texts[s->ntexts - 1]) != 0)
-            s->texts[s->ntexts++] = s->texts[i];
-    while (s->nlong < s->ntexts && s->texts[s->nlong].text.n > 1)
-        s->nlong++;
 }
 
-static uint32_t number_of(const st_screen *s, st_str text)
+static uint32_t number_of(const st_screen_plan *p, st_str text)
 {
-    st_gram_needle wanted = { text, ST_M_CONTAINS };
-    const st_gram_needle *at = bsearch(&wanted, s->texts, s->ntexts, sizeof *at, by_text);
-    return (uint32_t)(at - s->texts);
+    return p->slots.at[place_of(p, text)] - 1;
 }
 
-static int by_first(const void *a, const void *b)
-{
-    const way *x = a, *y = b;
-    return (x->text > y->text) - (x->text < y->text);
-}
-
-static size_t number_ways(st_screen *s, const st_needs *of)
+/* ways: as they come. */
+static size_t number_ways(st_screen_plan *p, const st_needs *of, way *ways)
 {
     size_t n = 0;
-    for (size_t i = 1; i < s->n; i++) {
+    for (size_t i = 1; i < p->n; i++) {
         if (!of[i].n)
-            s->always[i / 64] |= UINT64_C(1) << i % 64;
+            p->always[i / 64] |= UINT64_C(1) << i % 64;
         for (size_t k = 0; k < of[i].n; k++) {
             const st_need *x = &of[i].v[k];
-            s->ways[n++] = (way){ number_of(s, x->text), (uint32_t)i,
-                                  x->also.n ? number_of(s, x->also) + 1 : 0 };
+            ways[n++] = (way){ number_of(p, x->text), (uint32_t)i,
+                               x->also.n ? number_of(p, x->also) + 1 : 0 };
         }
     }
     return n;
 }
 
 /* had: by text, room to count the ways that have it. */
-static void put_under_rarer(st_screen *s, size_t n, uint32_t *had)
+static void put_under_rarer(way *ways, size_t n, uint32_t *had)
 {
     for (size_t i = 0; i < n; i++) {
-        had[s->ways[i].text]++;
-        if (s->ways[i].also)
-            had[s->ways[i].also - 1]++;
+        had[ways[i].text]++;
+        if (ways[i].also)
+            had[ways[i].also - 1]++;
     }
     for (size_t i = 0; i < n; i++) {
-        way *w = &s->ways[i];
+        way *w = &ways[i];
         uint32_t text = w->text;
         if (w->also && had[w->also - 1] < had[text]) {
             w->text = w->also - 1;
@@ -124,40 +133,84 @@ static void put_under_rarer(st_screen *s, size_t n, uint32_t *had)
     }
 }
 
-static void put_ways(st_screen *s, const st_needs *of)
+/* Each under its text: counted first, then put behind those of the texts before. */
+static void put_ways(st_screen_plan *p, const way *ways, size_t n)
 {
-    size_t n = number_ways(s, of);
-    put_under_rarer(s, n, s->found); /* which is empty yet, and zeroed */
-    if (n)
-        qsort(s->ways, n, sizeof *s->ways, by_first);
-    for (size_t t = 0, k = 0; t <= s->ntexts; t++) {
-        while (k < n && s->ways[k].text < t)
-            k++;
-        s->ways_at[t] = (uint32_t)k;
-    }
+    uint32_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        p->ways_at[ways[i].text]++;
+    for (size_t t = 0; t <= p->ntexts; t++)
+        p->ways_at[t] = sum += p->ways_at[t];
+    for (size_t i = n; i-- > 0;)
+        p->ways[--p->ways_at[ways[i].text]] = ways[i];
 }
 
-st_screen *st_screen_new(const st_needs *of, size_t n)
+/* ways: room for all, and had: for a number a text. */
+static bool fill(st_screen_plan *p, const st_needs *of, way *ways, uint32_t *had)
+{
+    put_texts(p, of, false);
+    p->nlong = p->ntexts;
+    put_texts(p, of, true);
+    size_t n = number_ways(p, of, ways);
+    put_under_rarer(ways, n, had);
+    put_ways(p, ways, n);
+    p->grams = st_grams_new(p->texts, p->nlong, NULL);
+    return p->grams != NULL;
+}
+
+st_screen_plan *st_screen_plan_new(const st_needs *of, size_t n)
+{
+    st_screen_plan *p = calloc(1, sizeof *p);
+    size_t most = count_ways(of, n), texts = 2 * most + 1, places = 16;
+    way *ways = calloc(most + 1, sizeof *ways);
+    uint32_t *had = calloc(texts, sizeof *had);
+    while (places < 2 * texts)
+        places *= 2;
+    if (p) {
+        p->n = n;
+        p->words = n / 64 + 1;
+        p->seed = st_hash_seed(p);
+        p->always = calloc(p->words, sizeof *p->always);
+        p->texts = calloc(texts, sizeof *p->texts);
+        p->ways = calloc(most + 1, sizeof *p->ways);
+        p->ways_at = calloc(texts + 1, sizeof *p->ways_at);
+        p->slots = (st_slots){ calloc(places, sizeof *p->slots.at), places };
+    }
+    bool ok = p && ways && had && p->always && p->texts && p->ways && p->ways_at && p->slots.at &&
+              fill(p, of, ways, had);
+    free(ways);
+    free(had);
+    if (p) {
+        free(p->slots.at);
+        p->slots = (st_slots){ NULL, 0 };
+    }
+    if (ok)
+        return p;
+    st_screen_plan_free(p);
+    return NULL;
+}
+
+void st_screen_plan_free(st_screen_plan *p)
+{
+    if (!p)
+        return;
+    st_grams_free(p->grams);
+    free(p->always);
+    free(p->texts);
+    free(p->ways);
+    free(p->ways_at);
+    free(p);
+}
+
+st_screen *st_screen_new(const st_screen_plan *p)
 {
     st_screen *s = calloc(1, sizeof *s);
-    size_t ways = count_ways(of, n), texts = 2 * ways + 1;
-    if (s) {
-        s->seed = st_hash_seed(s);
-        s->n = n;
-        s->words = n / 64 + 1;
-        s->always = calloc(s->words, sizeof *s->always);
-        s->texts = calloc(texts, sizeof *s->texts);
-        s->ways = calloc(ways + 1, sizeof *s->ways);
-        s->ways_at = calloc(texts + 1, sizeof *s->ways_at);
-        s->found = calloc(texts, sizeof *s->found);
-        s->has = calloc(texts, sizeof *s->has);
-    }
-    if (s && s->always && s->texts && s->ways && s->ways_at && s->found && s->has) {
-        put_texts(s, of);
-        put_ways(s, of);
-        s->grams = st_grams_new(s->texts, s->nlong, NULL);
-    }
-    if (s && s->grams)
+    if (!s)
+        return NULL;
+    s->plan = p;
+    s->found = calloc(p->ntexts + 1, sizeof *s->found);
+    s->has = calloc(p->ntexts + 1, sizeof *s->has);
+    if (s->found && s->has)
         return s;
     st_screen_free(s);
     return NULL;
@@ -167,11 +220,6 @@ void st_screen_free(st_screen *s)
 {
     if (!s)
         return;
-    st_grams_free(s->grams);
-    free(s->always);
-    free(s->texts);
-    free(s->ways);
-    free(s->ways_at);
     free(s->found);
     free(s->has);
     free(s->row);
@@ -183,27 +231,29 @@ void st_screen_free(st_screen *s)
 static uint64_t hash_of(const void *screen, uint32_t i)
 {
     const st_screen *s = screen;
-    return st_hash((const char *)(s->rows + i * s->words), s->words * sizeof *s->rows, s->seed);
+    return st_hash((const char *)(s->rows + i * s->plan->words), s->plan->words * sizeof *s->rows,
+                   s->plan->seed);
 }
 
 /* Is it like the newest row? */
 static bool is_newest(const void *screen, uint32_t i)
 {
     const st_screen *s = screen;
-    return !memcmp(s->rows + i * s->words, s->rows + s->nrows * s->words,
-                   s->words * sizeof *s->rows);
+    return !memcmp(s->rows + i * s->plan->words, s->rows + s->nrows * s->plan->words,
+                   s->plan->words * sizeof *s->rows);
 }
 
 static void forget(st_screen *s)
 {
     memset(s->row, 0, s->nrow * sizeof *s->row);
-    memset(s->table.at, 0, s->table.n * sizeof *s->table.at);
+    if (s->table.n)
+        memset(s->table.at, 0, s->table.n * sizeof *s->table.at);
     s->nrows = 0;
 }
 
 static bool room_for_row(st_screen *s)
 {
-    if (!st_grow(&s->rows, &s->cap, (s->nrows + 1) * s->words, sizeof *s->rows))
+    if (!st_grow(&s->rows, &s->cap, (s->nrows + 1) * s->plan->words, sizeof *s->rows))
         return false;
     if (st_slots_room(&s->table, s->nrows))
         return true;
@@ -219,7 +269,7 @@ static bool room_for_row(st_screen *s)
 static bool room_for(st_screen *s, st_sid id)
 {
     size_t before = s->nrow;
-    if ((s->nrows + 1) * s->words > ST_MAX_SCREEN_WORDS)
+    if ((s->nrows + 1) * s->plan->words > ST_MAX_SCREEN_WORDS)
         forget(s);
     if (!st_grow(&s->row, &s->nrow, (size_t)id + 1, sizeof *s->row))
         return false;
@@ -250,8 +300,8 @@ static void find_letters(st_screen *s, st_str folded)
     bool there[UINT8_MAX + 1] = { false };
     for (size_t i = 0; i < folded.n; i++)
         there[(unsigned char)folded.p[i]] = true;
-    for (size_t t = s->nlong; t < s->ntexts; t++)
-        if (there[(unsigned char)s->texts[t].text.p[0]])
+    for (size_t t = s->plan->nlong; t < s->plan->ntexts; t++)
+        if (there[(unsigned char)s->plan->texts[t].text.p[0]])
             found(s, t);
 }
 
@@ -260,8 +310,8 @@ static void put_row(const st_screen *s, uint64_t *row)
 {
     for (size_t i = 0; i < s->nfound; i++) {
         uint32_t t = s->found[i];
-        for (uint32_t k = s->ways_at[t]; k < s->ways_at[t + 1]; k++) {
-            const way *w = &s->ways[k];
+        for (uint32_t k = s->plan->ways_at[t]; k < s->plan->ways_at[t + 1]; k++) {
+            const way *w = &s->plan->ways[k];
             if (!w->also || s->has[w->also - 1])
                 row[w->pattern / 64] |= UINT64_C(1) << w->pattern % 64;
         }
@@ -272,10 +322,10 @@ bool st_screen_look(st_screen *s, st_sid id, st_str folded)
 {
     if (!room_for(s, id))
         return false;
-    uint64_t *row = s->rows + s->nrows * s->words;
-    memcpy(row, s->always, s->words * sizeof *row);
+    uint64_t *row = s->rows + s->nrows * s->plan->words;
+    memcpy(row, s->plan->always, s->plan->words * sizeof *row);
     s->nfound = 0;
-    st_grams_find(s->grams, folded, found, s);
+    st_grams_find(s->plan->grams, folded, found, s);
     find_letters(s, folded);
     put_row(s, row);
     s->row[id] = keep_row(s);
@@ -287,11 +337,11 @@ bool st_screen_look(st_screen *s, st_sid id, st_str folded)
 st_screen_says st_screen_says_of(const st_screen *s, size_t number, st_sid id)
 {
     size_t word = number / 64, bit = number % 64;
-    if (!number || number >= s->n)
+    if (!number || number >= s->plan->n)
         return ST_SCREEN_MAY;
     uint32_t row = id < s->nrow ? s->row[id] : 0;
     if (row)
-        return s->rows[(row - 1) * s->words + word] >> bit & 1 ? ST_SCREEN_MAY
-                                                               : ST_SCREEN_RULED_OUT;
-    return s->always[word] >> bit & 1 ? ST_SCREEN_MAY : ST_SCREEN_ASK;
+        return s->rows[(row - 1) * s->plan->words + word] >> bit & 1 ? ST_SCREEN_MAY
+                                                                     : ST_SCREEN_RULED_OUT;
+    return s->plan->always[word] >> bit & 1 ? ST_SCREEN_MAY : ST_SCREEN_ASK;
 }

@@ -12,9 +12,14 @@
 #include "rules/engine/match/literals.h"
 #include "rules/engine/match/match.h"
 
+/* What is looked for, which never changes: screens on any threads share it. */
+typedef struct st_screen_plan st_screen_plan;
 /* of: by pattern, numbered from 1 (of[0] is nobody's); those without any let every text through.
  * What they point to is borrowed. NULL: no memory. */
-st_screen *st_screen_new(const st_needs *of, size_t n);
+st_screen_plan *st_screen_plan_new(const st_needs *of, size_t n);
+void st_screen_plan_free(st_screen_plan *p);
+/* p is borrowed. NULL: no memory. */
+st_screen *st_screen_new(const st_screen_plan *p);
 void st_screen_free(st_screen *s);
 typedef enum st_screen_says {
     ST_SCREEN_RULED_OUT,

@@ -143,6 +143,10 @@ static bool copy_column(st_run *r, st_batch *in, st_batch *out, size_t c, const 
         out->cols[c].source = in->cols[c].source;
         return true;
     }
+    if (out->pick && st_slot_is_lent(&in->cols[c])) {
+        out->cols[c].lent = in->cols[c].lent;
+        return true;
+    }
     size_t step;
     const st_val *from = st_batch_vector(r, in, c, &step);
     if (from && !step)
@@ -155,8 +159,14 @@ static bool copy_column(st_run *r, st_batch *in, st_batch *out, size_t c, const 
 
 static bool fill(st_run *r, const st_op *op, const expand *e, st_batch *out, const place *at)
 {
-    for (size_t k = 0; k < out->n; k++)
+    const uint32_t *pick = e->in->pick;
+    if (pick && !(out->pick = ST_ROOMN(&out->arena, uint32_t, out->n)))
+        return false;
+    for (size_t k = 0; k < out->n; k++) {
         out->node[k] = e->in->node[at[k].row];
+        if (pick)
+            out->pick[k] = pick[at[k].row];
+    }
     for (size_t c = 0; c < op->schema.n; c++)
         if (!is_item(e, c) && !st_op_unused(op, c) && !copy_column(r, e->in, out, c, at))
             return false;

@@ -175,7 +175,7 @@ static bool put_right(st_run *r, join *j, st_batch *b, st_slot *slots)
             ok = st_slot_set(r, b, to, from->lent->same);
             continue;
         }
-        bool own = !from->v && !from->node;
+        bool own = !from->v && !from->node && !from->lent;
         *to = (st_slot){ .source = from->source, .node = own ? node : NULL };
         if (own)
             continue;

@@ -83,18 +83,27 @@ st_kept_rows *st_kept_rows_like(const st_shared *shared, const st_kept_rows *mad
 /* The nodes that rows which are being kept have yet to be made of; false: they don't come of nodes
  * one by one. */
 bool st_kept_rows_left(const st_kept_rows *s, size_t *at, size_t *end);
-/* Rows that a thread made for others. */
+/* Some of the rows that are being kept, made by `by`: themselves, or rows like them of a thread. */
 typedef struct st_kept_part {
     st_rows rows;
-    uint64_t taken, most; /* bytes that its run has taken by now; and may take, 0: any number */
+    st_arena values; /* that are too big for a cell, if another run made them */
+    const st_kept_rows *by;
 } st_kept_part;
-/* Makes the rows that come of these nodes, once in a run; from is a whole number of batches behind
- * where the others begin. The part is freed with st_rows_free before the run is. false: there are
- * none, or they take what one run would count otherwise. */
+void st_kept_part_free(st_kept_part *part);
+/* Makes the rows that come of these nodes; from is a whole number of batches behind where the
+ * others begin. s: rows that are being kept, or that nobody has read of those lent from such, by
+ * the thread that has their run; these can't be read any more. The part is freed before the run is.
+ * false: there are none, or they take what one run would count otherwise. */
 bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_kept_part *part);
-/* The part's rows, made by the run of `from`, are the next of s, and what they take is taken by s's
- * run, as if it had made them. false: no memory. */
-bool st_kept_rows_take(st_kept_rows *s, st_kept_part *part, const st_kept_rows *from);
+/* The part's rows are the next of s, and taken by s's run, as if it had made them, but for what
+ * values that are too big for a cell take beside themselves (st_run.rough). false: no memory. */
+bool st_kept_rows_take(st_kept_rows *s, st_kept_part *part);
+/* What else the run of `from` has taken, its texts say, s's run has. */
+void st_kept_rows_join(st_kept_rows *s, const st_kept_rows *from);
+/* No part counts: s goes on behind the rows that it has, from this node on. */
+void st_kept_rows_again(st_kept_rows *s, size_t from);
+/* Bytes that its run has taken by now, and may take (0: any number). */
+uint64_t st_kept_rows_taken(const st_kept_rows *s, uint64_t *most);
 /* Are all rows of other runs that the plan reads there, so that threads may read them side by side?
  */
 bool st_run_over_kept(const st_run *r);

@@ -9,6 +9,7 @@
  */
 #include "rules/engine/operators/ops.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@ struct st_kept_rows {
     st_run *run; /* whose in is */
     st_op *in;
     st_rows rows;
-    bool read, whole;         /* whole: all of them are there, and no limit was met */
+    bool read;
+    atomic_bool whole;        /* all of them are there, and no limit was met */
     bool parted;              /* a thread has made some of them: its own can't be read any more */
     const st_kept_rows *made; /* see st_kept_rows_lend; NULL: nowhere */
     st_kept_rows *next;       /* see st_shared.alike */
@@ -65,7 +67,7 @@ static bool put(st_run *r, st_rows *rows, st_batch *kept)
 }
 
 /* Rows after which others may help with the rest: of few it isn't worth it. */
-enum { ALONE = 4 * ST_BATCH_ROWS };
+enum { ALONE = 64 };
 
 /* Is all of it bound that the run lends? Until then others don't know what they would help with. */
 static bool lends(const st_run *r)
@@ -76,20 +78,24 @@ static bool lends(const st_run *r)
     return l != NULL;
 }
 
-static bool keep_all(st_run *r, st_kept_rows *s)
+/* Do others make the rest? They are asked before the first rows, and once there are some. */
+static bool shared_out(st_run *r, st_kept_rows *s, unsigned *asked)
 {
     st_shared *shared = r->shared;
-    bool asked = !shared->spread || !lends(r);
+    bool early = !*asked, some = s->rows.rows >= ALONE;
+    if (*asked > 1 || !(early || some) || !shared->spread || !lends(r))
+        return false;
+    *asked = some ? 2 : 1;
+    return shared->spread(shared->spread_ctx, s, !some);
+}
+
+static bool keep_all(st_run *r, st_kept_rows *s)
+{
+    unsigned asked = 0;
     st_batch *b;
-    while ((b = st_op_next(r, s->in)) != NULL) {
+    while (!shared_out(r, s, &asked) && (b = st_op_next(r, s->in)) != NULL)
         if (!put(r, &s->rows, keep(r, b)))
             return false;
-        if (asked || s->rows.rows < ALONE)
-            continue;
-        asked = true;
-        if (shared->spread(shared->spread_ctx, s))
-            break;
-    }
     return st_run_ok(r);
 }
 
@@ -166,7 +172,8 @@ static beside beside_of(const st_run *r, size_t batches)
     return (beside){ r->arena.total, st_arena_left(&r->arena), r->budget.used - batches };
 }
 
-static bool make(st_run *r, st_kept_rows *s, st_rows *to)
+/* values: beside the run's own arena; NULL: there. Nothing else may come of rows then. */
+static bool make(st_run *r, st_kept_rows *s, st_rows *to, const st_arena *values)
 {
     beside first = { 0 }, last;
     size_t batches = 0, n = 0;
@@ -179,60 +186,122 @@ static bool make(st_run *r, st_kept_rows *s, st_rows *to)
         to->batch[to->n++] = b;
         to->rows += b->n;
         batches += b->arena.total;
-        last = beside_of(r, batches);
+        last = beside_of(r, batches + (values ? values->total : 0));
         first = n++ ? first : last;
-        if (memcmp(&first, &last, sizeof first) != 0)
+        if (values && memcmp(&first, &last, sizeof first) != 0)
             return false;
     }
     return st_run_ok(r) && !r->limit;
 }
 
-bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_kept_part *part)
+static bool make_apart(st_kept_rows *s, st_kept_part *part)
 {
     st_run *r = s->run;
-    size_t at, end;
-    if (s->read || !s->made || !st_kept_rows_left(s, &at, &end) || at)
-        return false;
-    st_arena values = { .budget = &r->budget }; /* that are too big for a cell */
-    s->read = s->parted = true;
+    part->values = (st_arena){ .budget = &r->budget };
     r->started = s->made->run->started;
-    r->mem.arena = &values;
-    st_op_scan_part(s->in, from, to);
-    bool ok = make(r, s, &part->rows) && !values.total && !values.failed;
+    r->mem.arena = &part->values;
+    bool ok = make(r, s, &part->rows, &part->values) && !part->values.failed;
     r->mem.arena = &r->arena;
-    st_arena_free(&values);
-    part->taken = r->taken;
-    part->most = r->budget.most;
     return ok;
 }
 
-/* From the budget of the run that made it. */
-static bool take_batch(st_run *r, st_kept_rows *s, st_batch **b)
+void st_kept_part_free(st_kept_part *part)
 {
-    st_arena *a = &(*b)->arena;
+    st_rows_free(&part->rows);
+    st_arena_free(&part->values);
+}
+
+/* Nobody has read of them but for parts. */
+static bool is_untouched(const st_kept_rows *s)
+{
+    size_t at, end;
+    return s->parted || (!s->read && s->made && st_kept_rows_left(s, &at, &end) && !at);
+}
+
+bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_kept_part *part)
+{
+    bool own = s->read && !s->parted;
+    part->by = s;
+    if (!own && !is_untouched(s))
+        return false;
+    s->parted = !own;
+    s->read = true;
+    st_op_scan_part(s->in, from, to);
+    return own ? make(s->run, s, &part->rows, NULL) : make_apart(s, part);
+}
+
+void st_kept_rows_again(st_kept_rows *s, size_t from)
+{
+    st_op_scan_part(s->in, from, 0);
+}
+
+uint64_t st_kept_rows_taken(const st_kept_rows *s, uint64_t *most)
+{
+    *most = s->run->budget.most;
+    return s->run->taken;
+}
+
+/* From the budget of the run that made it. */
+static bool move_budget(st_run *r, st_arena *a)
+{
+    if (a->budget == &r->budget)
+        return true;
     if (!st_budget_take(&r->budget, a->total))
         return st_run_nomem(r);
     a->budget->used -= a->total;
     a->budget = &r->budget;
+    return true;
+}
+
+static bool take_batch(st_run *r, st_kept_rows *s, st_batch **b)
+{
+    if (!move_budget(r, &(*b)->arena))
+        return false;
     bool ok = put(r, &s->rows, *b);
     *b = NULL;
     return ok;
 }
 
-bool st_kept_rows_take(st_kept_rows *s, st_kept_part *part, const st_kept_rows *from)
+static void values_free(void *p)
+{
+    st_arena_free(p);
+    free(p);
+}
+
+/* They live as long as the run. */
+static bool take_values(st_run *r, st_arena *values)
+{
+    st_arena *kept = values->total ? malloc(sizeof *kept) : NULL;
+    if (!values->total)
+        return true;
+    if (!kept || !move_budget(r, values)) {
+        free(kept);
+        return st_run_nomem(r);
+    }
+    *kept = *values;
+    *values = (st_arena){ 0 };
+    r->rough = true;
+    return st_run_own(r, kept, values_free);
+}
+
+bool st_kept_rows_take(st_kept_rows *s, st_kept_part *part)
+{
+    st_rows *rows = &part->rows;
+    bool ok = take_values(s->run, &part->values);
+    for (size_t i = 0; ok && i < rows->n; i++)
+        ok = take_batch(s->run, s, &rows->batch[i]);
+    return ok && st_run_ok(s->run);
+}
+
+void st_kept_rows_join(st_kept_rows *s, const st_kept_rows *from)
 {
     st_run *r = s->run, *other = from->run;
-    st_rows *rows = &part->rows;
-    bool ok = true;
-    for (size_t i = 0; ok && i < rows->n; i++)
-        ok = take_batch(r, s, &rows->batch[i]);
-    for (size_t i = 0; ok && i < other->mem.counted_n * 8; i++)
+    for (size_t i = 0; i < other->mem.counted_n * 8; i++)
         if (other->mem.counted[i / 8] >> i % 8 & 1)
             st_mem_made(&r->mem, (st_sid)(other->mem.known + i));
     r->read += other->read;
     other->read = 0;
     r->walks |= other->walks;
-    return ok && st_run_ok(r);
 }
 
 static bool is_whole(const st_kept_rows *s)

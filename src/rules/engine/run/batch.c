@@ -98,6 +98,11 @@ bool st_slot_is_one(const st_slot *s)
     return !s->v && is_one(s->lent);
 }
 
+bool st_slot_is_lent(const st_slot *s)
+{
+    return !s->v && s->lent && !is_one(s->lent);
+}
+
 static const st_packed *pack_one(st_arena *a, st_val v)
 {
     st_packed *p = ST_NEW(a, st_packed);
@@ -453,6 +458,10 @@ static bool gather_column(st_run *r, st_rows *rows, const st_schema *schema, siz
 {
     if (is_one_of(rows, c, b, at))
         return st_slot_set(r, b, &b->cols[c], rows->batch[0]->cols[c].lent->same);
+    if (b->pick && st_slot_is_lent(&rows->batch[0]->cols[c])) {
+        b->cols[c].lent = rows->batch[0]->cols[c].lent;
+        return true;
+    }
     uint8_t way = way_of(r, rows, c, schema->n);
     if (way == UNKNOWN)
         return false;
@@ -467,11 +476,26 @@ static bool gather_column(st_run *r, st_rows *rows, const st_schema *schema, siz
     return b->cols[c].node != NULL;
 }
 
+/* Of one batch to which columns are lent they stay so, if each row comes of it. */
+static bool gather_picks(const st_rows *rows, st_batch *b, const st_at *at)
+{
+    const uint32_t *from = rows->n == 1 ? rows->batch[0]->pick : NULL;
+    size_t k = 0;
+    while (from && k < b->n && at[k].batch == 0)
+        k++;
+    if (!from || k < b->n)
+        return true;
+    b->pick = ST_ROOMN(&b->arena, uint32_t, b->n);
+    for (k = 0; b->pick && k < b->n; k++)
+        b->pick[k] = from[at[k].row];
+    return b->pick != NULL;
+}
+
 st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const bool *wanted,
                          const st_at *at, size_t n)
 {
     st_batch *b = st_batch_new(r, n, schema->n);
-    bool ok = b != NULL;
+    bool ok = b && gather_picks(rows, b, at);
     for (size_t k = 0; ok && k < n; k++)
         if (at[k].batch != UINT32_MAX)
             b->node[k] = rows->batch[at[k].batch]->node[at[k].row];

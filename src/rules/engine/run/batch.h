@@ -117,6 +117,8 @@ const st_val *st_batch_vector(st_run *r, st_batch *b, size_t i, size_t *step);
 bool st_slot_set(st_run *r, st_batch *b, st_slot *s, st_val v);
 /* Has the column one value for all rows, that isn't spread over them? */
 bool st_slot_is_one(const st_slot *s);
+/* Is it a kept batch's, at the rows' picks, and not computed yet? */
+bool st_slot_is_lent(const st_slot *s);
 /* Keeps the rows whose keep is true. */
 void st_batch_filter(st_batch *b, const bool *keep);
 

@@ -31,15 +31,18 @@ typedef struct st_shared {
     struct st_habits *habits[ST_TRUSTS]; /* of columns: by which inferred edges are trusted */
     void (*habits_free)(struct st_habits *h);
     st_run *lenders; /* runs whose values and rows others use, the newest first; none owned */
-    void *libraries; /* the language's: definitions that were bound for several runs */
+    /* The language's: definitions that were bound for several runs. What they are before them stays
+     * as it is, so that others may look while these are bound */
+    _Atomic(void *) libraries;
     void (*libraries_free)(void *);
     /* Another thread's, over the same forest: what libraries here keep is what they keep there, and
      * is read there once it is made. NULL: none */
     const struct st_shared *made;
     struct st_kept_rows *alike; /* such rows, of runs here, the newest first */
     /* Makes the rest of rows that a run here has begun to keep, on several threads; false: it
-     * didn't, and nothing has changed. NULL: nothing does */
-    bool (*spread)(void *ctx, struct st_kept_rows *s);
+     * didn't, and nothing has changed. early: there are few yet, so only threads that have bound
+     * their libraries are worth it. NULL: nothing does */
+    bool (*spread)(void *ctx, struct st_kept_rows *s, bool early);
     void *spread_ctx;
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
@@ -59,6 +62,7 @@ struct st_run {
     int64_t started;        /* ns of the monotonic clock; 0: not yet looked at */
     int64_t looked;         /* when the clock was looked at last; 0: not yet */
     bool late;              /* it was stopped for want of time */
+    bool rough;             /* one run that made what others made for it may have taken more */
     bool explain, measure;  /* the plan will be shown; operators count their time */
     st_arena arena;         /* mem.arena points here: the plan, and values too big for a cell */
     st_shared *shared;
