@@ -406,10 +406,8 @@ static void run_all_sharing(job *j, uint32_t from, const side_by_side *beside, s
     for (uint32_t i = from; x->v && i < j->rules->n; i++)
         if (runs(j, i) && !in_vain(j, &j->rows, i) && !(beside->n && is_apart(j, i)))
             x->v[x->n++].rule = i;
-    if (x->n < FEWEST_SHARING)
-        x->n = 0;
-    else
-        st_parallel(j->o.threads, x->n, run_sharing, x);
+    x->n = x->n < FEWEST_SHARING ? 0 : x->n;
+    st_parallel(j->o.threads, x->n, run_sharing, x);
 }
 
 /* Where one met a limit all will run alone. */
@@ -852,8 +850,7 @@ static st_code run_all_rounds(job *j, const bool *server, st_err *err)
     return code;
 }
 
-/* the first steps: what rules need is looked for and servers are marked, while another thread
- * makes what doesn't wait for it */
+/* the first steps: servers are marked, while another thread makes what doesn't wait for it */
 
 typedef struct first_steps {
     job *j;

@@ -145,7 +145,8 @@ static const st_screen_plan *planned(st_regexes *c)
     size_t n;
     st_str *texts = texts_of(c, &n);
     bool there = c->nplans && c->nplanned == n;
-    if (!there && texts && st_grow(&c->plans, &c->plans_cap, c->nplans + 1, sizeof *c->plans) &&
+    if (!there && texts &&
+        st_grow(&c->plans, &c->plans_cap, c->nplans + 1, sizeof(st_screen_plan *)) &&
         (c->plans[c->nplans] = plan_of(c, texts, n)) != NULL) {
         c->nplans++;
         c->nplanned = n;

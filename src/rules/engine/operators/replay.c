@@ -233,6 +233,7 @@ bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_kept_part *pa
 void st_kept_rows_again(st_kept_rows *s, size_t from)
 {
     st_op_scan_part(s->in, from, 0);
+    s->run->rough = true; /* its own parts' values stay in its arena */
 }
 
 uint64_t st_kept_rows_taken(const st_kept_rows *s, uint64_t *most)

@@ -62,7 +62,7 @@ struct st_run {
     int64_t started;        /* ns of the monotonic clock; 0: not yet looked at */
     int64_t looked;         /* when the clock was looked at last; 0: not yet */
     bool late;              /* it was stopped for want of time */
-    bool rough;             /* one run that made what others made for it may have taken more */
+    bool rough;             /* threads made rows for it: one run may have taken otherwise */
     bool explain, measure;  /* the plan will be shown; operators count their time */
     st_arena arena;         /* mem.arena points here: the plan, and values too big for a cell */
     st_shared *shared;
