@@ -110,9 +110,11 @@ static void end_blocks(st_out *o)
 
 static void write_all(st_out *o, const char *p, size_t n)
 {
+    if (!n)
+        return;
     if (o->digest && !o->error)
-        st_sha256_add(o->digest, p ? p : "", n);
-    if (n && o->written >= LARGE && !o->tried) { /* up to where a block may begin */
+        st_sha256_add(o->digest, p, n);
+    if (o->written >= LARGE && !o->tried) { /* up to where a block may begin */
         size_t odd = (ST_OS_SECTOR - o->written % ST_OS_SECTOR) % ST_OS_SECTOR;
         odd = odd < n ? odd : n;
         write_now(o, p, odd);

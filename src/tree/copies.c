@@ -3,11 +3,11 @@
 /*
  * copies.c - rows in, observed nodes out, in their final order.
  *
- * Most rows are like no other: a bit for the hash of what a row claims to be tells them. Of the rest
- * those that say the same are folded first (alike.c). What is left is sorted by that hash, then by the claim itself, then by all of their fields, then by how good a
- * copy they are. Rows that agree lie side by side then, the
- * best of them first. Strings of one pool are equal when their ids are, so agreeing is a
- * comparison of numbers and nothing is left to a digest.
+ * Most rows are like no other: a bit for the hash of what a row claims to be tells them. Of the
+ * rest those that say the same are folded first (alike.c). What is left is sorted by that hash,
+ * then by the claim itself, then by all of their fields, then by how good a copy they are. Rows
+ * that agree lie side by side then, the best of them first. Strings of one pool are equal when
+ * their ids are, so agreeing is a comparison of numbers and nothing is left to a digest.
  */
 #include "tree/copies.h"
 
