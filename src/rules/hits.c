@@ -154,3 +154,27 @@ bool st_hits_take(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, st_
         sort(h, st_by_subject);
     return ok && st_run_ok(r);
 }
+
+int st_by_subject_alone(const st_match *a, const st_match *b)
+{
+    st_match x = *a;
+    x.rule = b->rule;
+    return st_by_subject(&x, b);
+}
+
+uint64_t st_hits_only_in(const st_hits *a, const st_hits *b)
+{
+    uint64_t n = 0;
+    for (size_t i = 0, k = 0; i < a->n; i++) {
+        while (k < b->n && st_by_subject_alone(&b->v[k], &a->v[i]) < 0)
+            k++;
+        n += k == b->n || st_by_subject_alone(&b->v[k], &a->v[i]);
+    }
+    return n;
+}
+
+void st_hits_empty(st_hits *h)
+{
+    h->n = 0;
+    h->seen = NULL;
+}

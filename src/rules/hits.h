@@ -15,6 +15,12 @@ typedef struct st_hits {
 
 /* Processes first (ST_NO_EVENT and one is 0), then events. */
 int st_by_subject(const void *a, const void *b);
+/* The same without regard to the rule. */
+int st_by_subject_alone(const st_match *a, const st_match *b);
+/* How many of a's aren't among b's, without regard to the rule; both are in order. */
+uint64_t st_hits_only_in(const st_hits *a, const st_hits *b);
+/* As if none had been found; what it has room for stays. */
+void st_hits_empty(st_hits *h);
 /* Of a plan whose rows become no table nothing is looked at but what becomes a hit. */
 bool st_hits_lean(st_run *r, const st_bound *bound);
 /* All rows of a plan; f: NULL, or where those go that are no observed process's. */

@@ -3,105 +3,17 @@
 /*
  * run.c - rules over a forest: first who is a web server, then everything else.
  *
- * Each rule is bound and run by itself. A row that is an observed process's, or an event's of one,
- * is a match; a row that isn't itself such a process's goes into the rule's table. What a lifted
- * window or an untrusted edge would have changed is found by running the rule again with the other
- * setting and comparing.
+ * What an untrusted edge would have changed is found by running the rules again with edges trusted
+ * otherwise (a round), and comparing.
  */
-#include "rules/apart.h"
 #include "rules/correlate.h"
-#include "rules/hits.h"
 #include "rules/matches.h"
-#include "rules/prefilter.h"
+#include "rules/round.h"
 #include "rules/rules_private.h"
-#include "rules/spread.h"
-#include "rules/table.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* one rule */
-
-/* Runs over other inferred edges than those that rules cross: over all, and over none. */
-enum { OVER_ALL, OVER_NONE, OTHERS };
-
-typedef struct outcome {
-    bool lifted;
-    const char *limit;
-    st_err stop;      /* code 0: it ran to its end */
-    unsigned touched; /* bit i: it may be otherwise over the i-th other edges */
-} outcome;
-
-static void empty(st_hits *h, st_filling *rest)
-{
-    h->n = 0;
-    h->seen = NULL;
-    if (rest)
-        rest->rows = rest->ndigests = 0;
-}
-
-/* rows: those that it has to be asked about; NULL: all. What h and rest hold of an earlier run
- * goes. rest: the rows that are no observed process's are counted there, or NULL. table: NULL, or
- * where they go. apart: as in touched. */
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows *rows,
-                        const st_forest *f, st_shared *shared, const st_run_options *o, st_hits *h,
-                        st_filling *rest, st_table **table, const st_apart *apart, outcome *out,
-                        st_err *err)
-{
-    const st_loaded *l = rules->items[rule];
-    st_run r;
-    st_bound bound;
-    empty(h, rest);
-    st_run_init(&r, f, shared, o, &rules->settings);
-    static const st_node none;
-    if (rows && !rows->all) {
-        r.only = rows->n ? rows->v : &none;
-        r.nonly = rows->n;
-    }
-    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
-    if (rest) {
-        rest->keep = table != NULL;
-        rest->want_digests |= !table && r.lifted && o->ago_off;
-    }
-    bool ok = bound.status == ST_RULE_READY;
-    if (ok && !(rest && (rest->keep || rest->want_digests)))
-        ok = st_hits_lean(&r, &bound);
-    for (st_op *op = ok ? bound.root : NULL; ok && op; op = op->also) {
-        ok = st_hits_take(&r, l, rule, op, h, rest);
-        if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
-            table = &(*table)->next;
-    }
-    if (st_run_short(&r) || st_pool_failed(f->pool))
-        st_run_nomem(&r);
-    *out = (outcome){ r.lifted, r.limit, { 0 }, 0 };
-    st_code code = r.err.code;
-    if (code == ST_E_LIMIT) {
-        out->stop = r.err;
-        empty(h, rest);
-        code = ST_OK;
-    }
-    if (code != ST_OK)
-        st_fail(err, code, "%.*s: %s", ST_FMT(l->rule.id), r.err.text);
-    if (table)
-        st_filling_free(rest); /* it draws on the run's budget */
-    h->seen = NULL;
-    out->touched = st_apart_touched(apart, OTHERS, &r);
-    st_run_free(&r);
-    return code;
-}
-
-static bool note(st_matches *m, uint32_t rule, const st_hits *h, const st_filling *rest,
-                 const outcome *out)
-{
-    st_rule_result *x = &m->results[rule];
-    x->matches = h->n;
-    x->rows = rest ? rest->rows : 0;
-    x->stopped = out->stop.code != ST_OK;
-    x->problem =
-        x->stopped ? st_arena_copy(&m->arena, st_str_of(out->stop.text)) : st_str_of(out->limit);
-    return !m->arena.failed;
-}
 
 /* web servers */
 
@@ -117,24 +29,24 @@ static st_code mark_servers(const st_rules *rules, const st_prefilter *rows, con
                             bool *server, st_matches *m, st_err *err)
 {
     st_hits h = { 0 };
-    outcome out = { 0 };
+    st_outcome out = { 0 };
     st_code code = ST_OK;
     for (uint32_t i = 0; code == ST_OK && i < rules->n; i++) {
         const st_rule *rule = &rules->items[i]->rule;
         if (!marks(rules, i))
             continue;
-        out = (outcome){ 0 };
+        out = (st_outcome){ 0 };
         st_spread x = {
             .rules = rules, .f = f, .o = o, .shared = shared, .rule = i, .others = *others
         };
         bool spread = rows->rules[i].all && st_spread_rule(&x, &h, &out.stop);
         *others = x.others;
         if (!spread)
-            code =
-                run_rule(rules, i, &rows->rules[i], f, shared, o, &h, NULL, NULL, NULL, &out, err);
+            code = st_run_rule(rules, i, &rows->rules[i], f, shared, o, &h, NULL, NULL, NULL, &out,
+                               err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
-        if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
+        if (code == ST_OK && m && !st_run_note(m, i, &h, NULL, &out))
             code = st_fail(err, ST_E_MEMORY, "no memory for matches");
         if (code == ST_OK && !m && out.stop.code)
             code = st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(rule->id), out.stop.text);
@@ -180,309 +92,22 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
     return code;
 }
 
-/* all rules */
-
-/* Whose a match is, without regard to the rule. */
-static int cmp_subject(const st_match *a, const st_match *b)
-{
-    st_match x = *a;
-    x.rule = b->rule;
-    return st_by_subject(&x, b);
-}
-
-/* How many of a's aren't among b's. */
-static uint64_t only_in(const st_hits *a, const st_hits *b)
-{
-    uint64_t n = 0;
-    for (size_t i = 0, k = 0; i < a->n; i++) {
-        while (k < b->n && cmp_subject(&b->v[k], &a->v[i]) < 0)
-            k++;
-        n += k == b->n || cmp_subject(&b->v[k], &a->v[i]);
-    }
-    return n;
-}
-
-typedef struct job {
-    const st_rules *rules;
-    st_forest *f;
-    st_run_options o;
-    st_shared shared;
-    st_matches *m;
-    st_hits all;
-    st_hits *per_rule;     /* kept only for the comparison with trusted edges */
-    st_prefilter rows;     /* as the edges are trusted at the moment */
-    const st_apart *apart; /* of OTHERS; NULL: nobody asks */
-    st_spread spread;      /* the rule that runs, over threads */
-    uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
-    bool alone;            /* one rule goes after the other, and no thread makes rows for another */
-    bool unsure;           /* they must: a limit was met, or isn't far, that others had a part in */
-} job;
-
-static bool runs(const job *j, uint32_t i)
-{
-    const st_rule *rule = &j->rules->items[i]->rule;
-    return !rule->marks_servers && rule->status == ST_RULE_READY &&
-           !j->rules->items[i]->parsed.correlation;
-}
-
-static const st_rule_rows *rows_for(const job *j, uint32_t i)
-{
-    return &j->rows.rules[i];
-}
-
-/* A rule that gives nothing without rows to look at, and has none. */
-static bool in_vain(const job *j, const st_prefilter *found, uint32_t i)
-{
-    const st_rule_rows *rows = &found->rules[i];
-    return !rows->all && !rows->n && j->rules->items[i]->trigger.narrows;
-}
-
 /* Of the rules that will run, and of those that mark servers if `marking`. */
-static st_code prefilter(job *j, bool marking, const st_row_list *only, st_shared *shared,
+static st_code prefilter(st_round *j, bool marking, const st_row_list *only, st_shared *shared,
                          st_prefilter *out, st_err *err)
 {
     bool *wanted = calloc(j->rules->n + 1, sizeof *wanted);
     if (!wanted)
         return st_fail(err, ST_E_MEMORY, "no memory to run rules");
     for (uint32_t i = 0; i < j->rules->n; i++)
-        wanted[i] = runs(j, i) || (marking && marks(j->rules, i));
+        wanted[i] = st_round_runs(j, i) || (marking && marks(j->rules, i));
     st_code code = look_for(j->rules, wanted, j->f, shared, &j->o, only, out, err);
     free(wanted);
     return code;
 }
 
-/* Of the matches and rows, those that the rule's own window would have left out. */
-static st_code count_window(job *j, uint32_t i, const st_hits *h, st_filling *rest, st_err *err)
-{
-    st_hits strict = { 0 };
-    st_filling strict_rest = { .want_digests = true };
-    outcome ignored;
-    st_run_options o = j->o;
-    o.ago_off = false;
-    st_code code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &strict,
-                            &strict_rest, NULL, NULL, &ignored, err);
-    j->m->results[i].window_only = only_in(h, &strict);
-    j->m->results[i].window_rows = st_filling_only_in(rest, &strict_rest);
-    free(strict.v);
-    st_filling_free(&strict_rest);
-    return code;
-}
-
-/* What comes of a rule that has run. */
-static st_code take_one(job *j, uint32_t i, st_filling *rest, const outcome *out, st_err *err)
-{
-    const st_hits *h = &j->per_rule[i];
-    st_code code = ST_OK;
-    j->touched[i] = (uint8_t)out->touched;
-    if (!note(j->m, i, h, rest, out))
-        code = st_fail(err, ST_E_MEMORY, "no memory for matches");
-    if (code == ST_OK && out->lifted && j->o.ago_off)
-        code = count_window(j, i, h, rest, err);
-    if (code != ST_OK || !h->n)
-        return code;
-    if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
-        return st_fail(err, ST_E_MEMORY, "no memory for matches");
-    memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
-    j->all.n += h->n;
-    return ST_OK;
-}
-
-static st_code run_one(job *j, uint32_t i, st_err *err)
-{
-    outcome out = { 0 };
-    st_filling rest = { 0 };
-    st_hits *h = &j->per_rule[i];
-    st_spread *x = &j->spread;
-    st_code code = ST_OK;
-    *x = (st_spread){ j->rules, j->f, &j->o, &j->shared, i, j->apart, OTHERS, x->others, 0 };
-    st_spread_lend(x, !j->alone);
-    if (rows_for(j, i)->all && st_spread_rule(x, h, &out.stop))
-        out.touched = x->touched;
-    else
-        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
-                        j->apart, &out, err);
-    st_spread_lend(x, false);
-    if (code == ST_OK)
-        code = take_one(j, i, &rest, &out, err);
-    st_filling_free(&rest);
-    return code;
-}
-
-/* rules that share nothing, side by side */
-
-enum { FEWEST_BESIDE = 32 }; /* so many that threads are worth it */
-
-/* What became of a rule. */
-typedef struct apart_rule {
-    uint32_t rule;
-    st_code code;
-    outcome out;
-    st_filling rest;
-    st_err err;
-} apart_rule;
-
-typedef struct side_by_side {
-    job *j;
-    apart_rule *v;     /* rising */
-    size_t n, next;    /* next: that is to be taken */
-    st_shared *shared; /* by thread */
-} side_by_side;
-
-static void run_apart(void *ctx, unsigned thread, size_t i)
-{
-    side_by_side *x = ctx;
-    job *j = x->j;
-    apart_rule *a = &x->v[i];
-    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f, &x->shared[thread], &j->o,
-                       &j->per_rule[a->rule], NULL, NULL, j->apart, &a->out, &a->err);
-}
-
-/* Rules whose rows become no table, and that use nothing of each other. */
-static bool is_apart(const job *j, uint32_t i)
-{
-    const st_language *l = j->rules->items[i]->parsed.language;
-    return runs(j, i) && l->by_itself && l->per_event && !in_vain(j, &j->rows, i);
-}
-
-/* Runs them; none is in x if they are few. */
-static void run_beside(job *j, side_by_side *x)
-{
-    unsigned threads = st_threads(j->o.threads);
-    size_t n = 0;
-    *x = (side_by_side){ .j = j };
-    for (uint32_t i = 0; i < j->rules->n; i++)
-        n += is_apart(j, i);
-    if (n < FEWEST_BESIDE || threads < 2 || !st_pool_share(j->f->pool))
-        return;
-    x->v = calloc(n, sizeof *x->v);
-    x->shared = calloc(threads, sizeof *x->shared);
-    for (uint32_t i = 0; x->v && x->shared && i < j->rules->n; i++)
-        if (is_apart(j, i))
-            x->v[x->n++].rule = i;
-    for (unsigned i = 0; x->shared && i < threads; i++) {
-        st_shared_init(&x->shared[i], j->f->pool);
-        x->shared[i].known = j->shared.known;
-        x->shared[i].regexes = j->rules->regexes;
-    }
-    st_parallel(threads, x->n, run_apart, x);
-    for (unsigned i = 0; x->shared && i < threads; i++)
-        st_shared_free(&x->shared[i]);
-    free(x->shared);
-    x->shared = NULL;
-}
-
-/* Of a rule that has run so; of one that met a limit, once more by itself: the limit may have been
- * met for want of time. */
-static st_code take_apart(job *j, const apart_rule *a, st_err *err)
-{
-    if (a->code != ST_OK)
-        return st_fail(err, a->code, "%s", a->err.text);
-    if (a->out.stop.code != ST_OK || a->out.limit)
-        return run_one(j, a->rule, err);
-    return take_one(j, a->rule, NULL, &a->out, err);
-}
-
-/* rules that share rows, side by side, once the first that uses a library has made most */
-
-enum { FEWEST_SHARING = 4, MOST_NODES = 1 << 15 /* of more, each rule goes over all threads */ };
-
-static void run_sharing(void *ctx, unsigned thread, size_t i)
-{
-    side_by_side *x = ctx;
-    job *j = x->j;
-    apart_rule *a = &x->v[i];
-    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f,
-                       st_spread_shared(&j->spread, thread), &j->o, &j->per_rule[a->rule], &a->rest,
-                       NULL, j->apart, &a->out, &a->err);
-}
-
-/* Runs those from `from` on that aren't in `beside`; none is in x if they are few. */
-static void run_all_sharing(job *j, uint32_t from, const side_by_side *beside, side_by_side *x)
-{
-    *x = (side_by_side){ .j = j };
-    if (j->alone || j->f->n > MOST_NODES || !st_spread_others(&j->spread))
-        return;
-    x->v = calloc(j->rules->n, sizeof *x->v);
-    for (uint32_t i = from; x->v && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, &j->rows, i) && !(beside->n && is_apart(j, i)))
-            x->v[x->n++].rule = i;
-    x->n = x->n < FEWEST_SHARING ? 0 : x->n;
-    st_parallel(j->o.threads, x->n, run_sharing, x);
-}
-
-/* Where one met a limit all will run alone. */
-static st_code take_sharing(job *j, apart_rule *a, st_err *err)
-{
-    st_code code = a->code;
-    if (code != ST_OK)
-        st_fail(err, code, "%s", a->err.text);
-    else if (a->out.stop.code != ST_OK || a->out.limit)
-        j->unsure = true;
-    else
-        code = take_one(j, a->rule, &a->rest, &a->out, err);
-    return code;
-}
-
-static void free_sharing(side_by_side *x)
-{
-    for (size_t i = 0; i < x->n; i++)
-        st_filling_free(&x->v[i].rest);
-    free(x->v);
-}
-
-/* What threads share, which is made by now: where it may be otherwise, so may all rules. */
-static unsigned ask_others(const job *j)
-{
-    unsigned lent = 0;
-    for (unsigned i = 1; j->spread.others && i < st_threads(j->o.threads); i++)
-        for (st_run *r = st_spread_shared(&j->spread, i)->lenders; r; r = r->lender)
-            lent |= st_apart_touched(j->apart, OTHERS, r);
-    return lent;
-}
-
-static void ask_lenders(job *j)
-{
-    unsigned others = ask_others(j), lent = others;
-    for (st_run *r = j->shared.lenders; r; r = r->lender) {
-        unsigned bits = others | st_apart_touched(j->apart, OTHERS, r);
-        for (unsigned i = 0; i < OTHERS; i++)
-            r->alike |= (unsigned)!(bits >> i & 1) << j->apart[i].trust;
-        lent |= bits;
-    }
-    for (uint32_t i = 0; i < j->rules->n; i++)
-        j->touched[i] |= (uint8_t)lent;
-}
-
-static bool is_next(const side_by_side *x, uint32_t i)
-{
-    return x->next < x->n && x->v[x->next].rule == i;
-}
-
-static st_code run_all(job *j, st_err *err)
-{
-    side_by_side x = { 0 }, sharing = { 0 };
-    st_code code = ST_OK;
-    run_beside(j, &x);
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (is_next(&x, i)) {
-            code = take_apart(j, &x.v[x.next++], err);
-        } else if (is_next(&sharing, i)) {
-            code = take_sharing(j, &sharing.v[sharing.next++], err);
-        } else if (runs(j, i) && !in_vain(j, &j->rows, i)) {
-            code = run_one(j, i, err);
-            if (code == ST_OK && !sharing.j && j->rules->items[i]->parsed.nuses)
-                run_all_sharing(j, i + 1, &x, &sharing);
-        }
-    free(x.v);
-    free_sharing(&sharing);
-    j->unsure |= !j->alone && !st_spread_sure(&j->spread, sharing.n);
-    if (j->apart)
-        ask_lenders(j);
-    return code;
-}
-
 /* Rules over the matches of the others. */
-static st_code correlate(job *j, st_err *err)
+static st_code correlate(st_round *j, st_err *err)
 {
     st_run r;
     st_match_list list = { j->all.v, j->all.n, j->all.cap };
@@ -501,7 +126,7 @@ static st_code correlate(job *j, st_err *err)
 enum { MAX_VIEWED = 1 << 16 };
 
 typedef struct other {
-    job j; /* of its own are o.trust, shared, per_rule, rows; and f, side by side */
+    st_round j; /* of its own are o.trust, shared, per_rule, rows; and f, side by side */
     bool wanted;
     bool beside;  /* the run itself, on a forest of its own; else behind it */
     bool stopped; /* some rule of it, by a limit */
@@ -510,37 +135,37 @@ typedef struct other {
 } other;
 
 typedef struct rounds {
-    job *own;
+    st_round *own;
     const bool *server;
     st_code code;
     st_err err;
-    other others[OTHERS];
-    st_apart apart[OTHERS];
+    other others[ST_OTHERS];
+    st_apart apart[ST_OTHERS];
 } rounds;
 
 static void run_own(rounds *x)
 {
     st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
-    x->code = run_all(x->own, &x->err);
+    x->code = st_round_run(x->own, &x->err);
 }
 
 static void run_one_other(other *a, st_shared *shared, const st_rule_rows *rows, uint32_t i)
 {
-    job *j = &a->j;
-    outcome out;
-    a->code = run_rule(j->rules, i, rows, j->f, shared, &j->o, &j->per_rule[i], NULL, NULL, NULL,
-                       &out, &a->err);
+    st_round *j = &a->j;
+    st_outcome out;
+    a->code = st_run_rule(j->rules, i, rows, j->f, shared, &j->o, &j->per_rule[i], NULL, NULL, NULL,
+                          &out, &a->err);
     a->stopped |= out.stop.code != ST_OK || out.limit;
 }
 
 static void run_other(const rounds *x, other *a)
 {
-    job *j = &a->j;
+    st_round *j = &a->j;
     st_tree_mark_servers(j->f, x->server, j->o.trust);
     a->code = prefilter(j, false, NULL, &j->shared, &j->rows, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, &j->rows, i))
-            run_one_other(a, &j->shared, rows_for(j, i), i);
+        if (st_round_runs(j, i) && !st_round_in_vain(j, &j->rows, i))
+            run_one_other(a, &j->shared, st_round_rows(j, i), i);
 }
 
 static void run_round(void *ctx, unsigned thread, size_t i)
@@ -574,7 +199,8 @@ static void touch_in_vain(rounds *x, unsigned k)
     a->j.f = apart->view;
     a->code = prefilter(&a->j, false, only, &a->j.shared, &found, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < a->j.rules->n; i++)
-        if (runs(x->own, i) && in_vain(x->own, &x->own->rows, i) && !in_vain(&a->j, &found, i))
+        if (st_round_runs(x->own, i) && st_round_in_vain(x->own, &x->own->rows, i) &&
+            !st_round_in_vain(&a->j, &found, i))
             x->own->touched[i] |= (uint8_t)(1u << k);
     st_prefilter_free(&found);
 }
@@ -582,9 +208,9 @@ static void touch_in_vain(rounds *x, unsigned k)
 /* May the rule give something else in the k-th other run? Over none, of what it has found. */
 static bool differs(const rounds *x, unsigned k, uint32_t i)
 {
-    const job *own = x->own;
+    const st_round *own = x->own;
     bool may = !x->apart[k].known || own->touched[i] >> k & 1;
-    return may && runs(own, i) && (k != OVER_NONE || own->per_rule[i].n);
+    return may && st_round_runs(own, i) && (k != ST_OVER_NONE || own->per_rule[i].n);
 }
 
 /* Enough rules to look for what they need first. */
@@ -595,7 +221,7 @@ enum { SEVERAL = 16 };
 static void run_other_behind(rounds *x, unsigned k)
 {
     other *a = &x->others[k];
-    const job *own = x->own;
+    const st_round *own = x->own;
     bool all = !x->apart[k].known;
     size_t n = 0;
     if (!all)
@@ -612,8 +238,8 @@ static void run_other_behind(rounds *x, unsigned k)
         if (!differs(x, k, i)) {
             if (!copy_hits(&a->j.per_rule[i], &own->per_rule[i]))
                 a->code = st_fail(&a->err, ST_E_MEMORY, "no memory to run rules");
-        } else if (!some || !in_vain(&a->j, &a->j.rows, i)) {
-            run_one_other(a, &x->own->shared, some ? rows_for(&a->j, i) : NULL, i);
+        } else if (!some || !st_round_in_vain(&a->j, &a->j.rows, i)) {
+            run_one_other(a, &x->own->shared, some ? st_round_rows(&a->j, i) : NULL, i);
         }
 }
 
@@ -621,7 +247,7 @@ static void run_other_behind(rounds *x, unsigned k)
 static void run_others_behind(rounds *x)
 {
     bool any = false;
-    for (unsigned i = 0; x->code == ST_OK && i < OTHERS; i++)
+    for (unsigned i = 0; x->code == ST_OK && i < ST_OTHERS; i++)
         if (x->others[i].wanted && !x->others[i].beside) {
             run_other_behind(x, i);
             any = true;
@@ -634,7 +260,7 @@ static void run_others_behind(rounds *x)
 static bool all_well(const rounds *x)
 {
     bool well = x->code == ST_OK;
-    for (size_t i = 0; i < OTHERS; i++)
+    for (size_t i = 0; i < ST_OTHERS; i++)
         well &= x->others[i].code == ST_OK && !x->others[i].stopped;
     for (size_t i = 0; i < x->own->rules->n; i++) {
         const st_rule_result *own = &x->own->m->results[i];
@@ -646,18 +272,18 @@ static bool all_well(const rounds *x)
 /* As if no rule had run yet. */
 static void forget(rounds *x)
 {
-    job *j = x->own;
+    st_round *j = x->own;
     for (uint32_t i = 0; i < j->rules->n; i++) {
-        empty(&j->per_rule[i], NULL);
-        for (size_t k = 0; k < OTHERS; k++)
-            empty(&x->others[k].j.per_rule[i], NULL);
-        if (runs(j, i))
+        st_hits_empty(&j->per_rule[i]);
+        for (size_t k = 0; k < ST_OTHERS; k++)
+            st_hits_empty(&x->others[k].j.per_rule[i]);
+        if (st_round_runs(j, i))
             j->m->results[i] = (st_rule_result){ 0 };
     }
     j->all.n = 0;
     x->code = ST_OK;
     x->err = (st_err){ 0 };
-    for (size_t k = 0; k < OTHERS; k++) {
+    for (size_t k = 0; k < ST_OTHERS; k++) {
         x->others[k].beside = x->others[k].stopped = false;
         x->others[k].code = ST_OK;
         x->others[k].err = (st_err){ 0 };
@@ -667,7 +293,7 @@ static void forget(rounds *x)
 /* All once more, one after the other. */
 static void run_alone(rounds *x)
 {
-    job *j = x->own;
+    st_round *j = x->own;
     st_sid known = j->shared.known;
     forget(x);
     st_spread_free(&j->spread);
@@ -681,7 +307,7 @@ static void run_alone(rounds *x)
 
 static void free_views(rounds *x)
 {
-    for (size_t i = 0; i < OTHERS; i++) {
+    for (size_t i = 0; i < ST_OTHERS; i++) {
         if (x->others[i].beside)
             st_tree_view_free(x->others[i].j.f);
         x->others[i].j.f = NULL;
@@ -694,7 +320,7 @@ static bool make_views(rounds *x)
     bool ok = x->own->f->n <= MAX_VIEWED && st_threads(x->own->o.threads) > 1 &&
               st_pool_share(x->own->f->pool);
     unsigned n = 0;
-    for (size_t i = 0; ok && i < OTHERS; i++) {
+    for (size_t i = 0; ok && i < ST_OTHERS; i++) {
         other *a = &x->others[i];
         if (!a->wanted || x->apart[i].known)
             continue;
@@ -705,7 +331,7 @@ static bool make_views(rounds *x)
     if (ok && n)
         return true;
     free_views(x);
-    for (size_t i = 0; i < OTHERS; i++)
+    for (size_t i = 0; i < ST_OTHERS; i++)
         x->others[i].beside = false;
     return false;
 }
@@ -713,10 +339,10 @@ static bool make_views(rounds *x)
 /* What other edges make look otherwise. */
 static bool find_apart(rounds *x)
 {
-    const job *own = x->own;
+    const st_round *own = x->own;
     bool ok = true;
     st_tree_mark_servers(own->f, x->server, own->o.trust);
-    for (size_t i = 0; ok && i < OTHERS; i++) {
+    for (size_t i = 0; ok && i < ST_OTHERS; i++) {
         const other *a = &x->others[i];
         ok = !a->wanted ||
              st_apart_find(&x->apart[i], own->f, x->server, own->o.trust, a->j.o.trust);
@@ -728,7 +354,7 @@ static bool find_apart(rounds *x)
  * that is worth it. Where a limit was met they go one after the other, as everywhere. */
 static void run_rounds(rounds *x)
 {
-    bool wanted = x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted;
+    bool wanted = x->others[ST_OVER_ALL].wanted || x->others[ST_OVER_NONE].wanted;
     if (wanted && !find_apart(x)) {
         x->code = st_fail(&x->err, ST_E_MEMORY, "no memory to run rules");
         return;
@@ -737,7 +363,7 @@ static void run_rounds(rounds *x)
     bool beside = wanted && make_views(x);
     x->own->alone = beside;
     if (beside)
-        st_parallel(x->own->o.threads, 1 + OTHERS, run_round, x);
+        st_parallel(x->own->o.threads, 1 + ST_OTHERS, run_round, x);
     bool again = beside && !all_well(x);
     free_views(x);
     if (again)
@@ -751,15 +377,15 @@ static void run_rounds(rounds *x)
 
 static bool begin_rounds(rounds *x)
 {
-    static const st_trust TRUSTS[OTHERS] = { ST_TRUST_ALL, ST_TRUST_NONE };
-    const job *j = x->own;
+    static const st_trust TRUSTS[ST_OTHERS] = { ST_TRUST_ALL, ST_TRUST_NONE };
+    const st_round *j = x->own;
     const st_tree_stats *t = &j->f->stats;
     bool asked = j->o.trust == ST_TRUST_AUDITED, ok = true;
-    x->others[OVER_ALL].wanted = asked && t->inferred > t->crossed;
-    x->others[OVER_NONE].wanted = asked && t->crossed;
-    for (size_t i = 0; i < OTHERS; i++) {
-        job *a = &x->others[i].j;
-        *a = (job){ .rules = j->rules, .o = j->o };
+    x->others[ST_OVER_ALL].wanted = asked && t->inferred > t->crossed;
+    x->others[ST_OVER_NONE].wanted = asked && t->crossed;
+    for (size_t i = 0; i < ST_OTHERS; i++) {
+        st_round *a = &x->others[i].j;
+        *a = (st_round){ .rules = j->rules, .o = j->o };
         a->o.trust = TRUSTS[i];
         st_shared_init(&a->shared, j->f->pool);
         a->shared.known = j->shared.known;
@@ -773,8 +399,8 @@ static bool begin_rounds(rounds *x)
 static void end_rounds(rounds *x)
 {
     x->own->apart = NULL;
-    for (size_t i = 0; i < OTHERS; i++) {
-        job *a = &x->others[i].j;
+    for (size_t i = 0; i < ST_OTHERS; i++) {
+        st_round *a = &x->others[i].j;
         st_apart_free(&x->apart[i]);
         for (size_t k = 0; a->per_rule && k < a->rules->n; k++)
             free(a->per_rule[k].v);
@@ -787,9 +413,10 @@ static void end_rounds(rounds *x)
 /* How much more each rule would match over edges that aren't trusted. */
 static void compare_all(const rounds *x)
 {
-    const job *a = &x->others[OVER_ALL].j;
+    const st_round *a = &x->others[ST_OVER_ALL].j;
     for (size_t i = 0; i < a->rules->n; i++)
-        x->own->m->results[i].inferred_only = only_in(&a->per_rule[i], &x->own->per_rule[i]);
+        x->own->m->results[i].inferred_only =
+            st_hits_only_in(&a->per_rule[i], &x->own->per_rule[i]);
 }
 
 static int by_rule(const void *a, const void *b)
@@ -807,21 +434,21 @@ static void lower(const st_rules *rules, st_match *v, size_t n, uint32_t rule, c
         i++;
     for (; i < n && v[i].rule == rule; i++) {
         st_level own = v[i].level ? (st_level)(v[i].level - 1) : rules->items[rule]->rule.level;
-        while (k < h->n && cmp_subject(&h->v[k], &v[i]) < 0)
+        while (k < h->n && st_by_subject_alone(&h->v[k], &v[i]) < 0)
             k++;
-        bool by_guid = k < h->n && cmp_subject(&h->v[k], &v[i]) == 0;
+        bool by_guid = k < h->n && st_by_subject_alone(&h->v[k], &v[i]) == 0;
         if (!by_guid && own > ST_LEVEL_INFORMATIONAL)
             v[i].level = (uint8_t)own; /* the level below, and one */
     }
 }
 
 /* What only edges say that rules cross for want of others is graded one level lower. */
-static void lower_crossed(job *j, const other *none)
+static void lower_crossed(st_round *j, const other *none)
 {
     if (j->all.n)
         qsort(j->all.v, j->all.n, sizeof *j->all.v, by_rule);
     for (uint32_t i = 0; i < j->rules->n; i++)
-        if (runs(j, i) && j->per_rule[i].n)
+        if (st_round_runs(j, i) && j->per_rule[i].n)
             lower(j->rules, j->all.v, j->all.n, i, &none->j.per_rule[i]);
 }
 
@@ -830,7 +457,7 @@ static st_code told(const st_err *why, st_code code, st_err *err)
     return code == ST_OK ? ST_OK : st_fail(err, code, "%s", why->text);
 }
 
-static st_code run_all_rounds(job *j, const bool *server, st_err *err)
+static st_code run_all_rounds(st_round *j, const bool *server, st_err *err)
 {
     rounds x = { .own = j, .server = server };
     st_code code = begin_rounds(&x) ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory to run rules");
@@ -838,14 +465,14 @@ static st_code run_all_rounds(job *j, const bool *server, st_err *err)
         run_rounds(&x);
         code = told(&x.err, x.code, err);
     }
-    for (size_t i = 0; code == ST_OK && i < OTHERS; i++)
+    for (size_t i = 0; code == ST_OK && i < ST_OTHERS; i++)
         code = told(&x.others[i].err, x.others[i].code, err);
-    if (code == ST_OK && x.others[OVER_ALL].wanted)
+    if (code == ST_OK && x.others[ST_OVER_ALL].wanted)
         compare_all(&x);
     if (code == ST_OK)
         code = correlate(j, err);
-    if (code == ST_OK && x.others[OVER_NONE].wanted)
-        lower_crossed(j, &x.others[OVER_NONE]);
+    if (code == ST_OK && x.others[ST_OVER_NONE].wanted)
+        lower_crossed(j, &x.others[ST_OVER_NONE]);
     end_rounds(&x);
     return code;
 }
@@ -853,7 +480,7 @@ static st_code run_all_rounds(job *j, const bool *server, st_err *err)
 /* the first steps: servers are marked, while another thread makes what doesn't wait for it */
 
 typedef struct first_steps {
-    job *j;
+    st_round *j;
     bool *server, *wanted;
     atomic_bool enough;
     st_code code;
@@ -862,7 +489,7 @@ typedef struct first_steps {
 
 static void mark(first_steps *x, st_shared *shared, st_shared **others)
 {
-    job *j = x->j;
+    st_round *j = x->j;
     x->code = prefilter(j, true, NULL, shared, &j->rows, &x->err);
     if (x->code == ST_OK)
         x->code =
@@ -873,7 +500,7 @@ static void mark(first_steps *x, st_shared *shared, st_shared **others)
 static void first_step(void *ctx, unsigned thread, size_t i)
 {
     first_steps *x = ctx;
-    job *j = x->j;
+    st_round *j = x->j;
     (void)thread;
     if (i) {
         st_spread_prepare(&j->spread, x->wanted, &x->enough);
@@ -889,12 +516,12 @@ static void first_step(void *ctx, unsigned thread, size_t i)
     st_shared_free(&shared);
 }
 
-static st_code take_first_steps(job *j, bool *server, st_err *err)
+static st_code take_first_steps(st_round *j, bool *server, st_err *err)
 {
     first_steps x = { .j = j, .server = server };
     x.wanted = calloc(j->rules->n + 1, sizeof *x.wanted);
     for (uint32_t i = 0; x.wanted && i < j->rules->n; i++)
-        x.wanted[i] = runs(j, i);
+        x.wanted[i] = st_round_runs(j, i);
     j->spread = (st_spread){ .rules = j->rules, .f = j->f, .o = &j->o, .shared = &j->shared };
     if (x.wanted && st_threads(j->o.threads) > 1 && st_pool_share(j->f->pool))
         st_parallel(2, 2, first_step, &x);
@@ -904,14 +531,14 @@ static st_code take_first_steps(job *j, bool *server, st_err *err)
     return x.code == ST_OK ? ST_OK : st_fail(err, x.code, "%s", x.err.text);
 }
 
-static st_code run_marked(job *j, bool *server, st_err *err)
+static st_code run_marked(st_round *j, bool *server, st_err *err)
 {
     st_code code = take_first_steps(j, server, err);
     return code == ST_OK ? run_all_rounds(j, server, err) : code;
 }
 
 /* What the runs held goes before the matches, which may be millions, are sorted and copied. */
-static void end_runs(job *j)
+static void end_runs(st_round *j)
 {
     for (size_t i = 0; j->per_rule && i < j->rules->n; i++)
         free(j->per_rule[i].v);
@@ -922,7 +549,7 @@ static void end_runs(job *j)
     st_shared_free(&j->shared);
 }
 
-static st_code put_in_order(job *j, st_err *err)
+static st_code put_in_order(st_round *j, st_err *err)
 {
     if (!st_matches_sort(j->all.v, j->all.n))
         return st_fail(err, ST_E_MEMORY, "no memory for matches");
@@ -938,7 +565,7 @@ static st_code put_in_order(job *j, st_err *err)
 st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out,
                      st_err *err)
 {
-    job j = { .rules = r, .f = f, .o = *o };
+    st_round j = { .rules = r, .f = f, .o = *o };
     bool *server = calloc(f->n + 1, sizeof *server);
     st_code code = ST_E_MEMORY;
     st_shared_init(&j.shared, f->pool);
@@ -982,7 +609,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
     st_shared shared;
     st_run_options options = *o;
     st_hits h = { 0 };
-    outcome out;
+    st_outcome out;
     st_code code = ST_OK;
     if (!options.now)
         options.now = st_rules_now(f);
@@ -993,7 +620,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
         st_filling rest = { 0 };
         if (!m->results[i].rows)
             continue;
-        code = run_rule(r, i, NULL, f, &shared, &options, &h, &rest, &t, NULL, &out, err);
+        code = st_run_rule(r, i, NULL, f, &shared, &options, &h, &rest, &t, NULL, &out, err);
         if (code == ST_OK && t)
             code = fn(ctx, i, t);
         else if (code == ST_OK)
