@@ -1167,9 +1167,13 @@ static void scan__full_jobs__give_parts_in_order(void **state)
         unsigned threads, run;
         size_t ends;
     } rows[] = {
-        { 1, 2, CHUNKS / 2 }, { 4, 2, CHUNKS / 2 },
-        { 1, 8, CHUNKS / 8 }, { 2, 8, 4 + 4 }, /* the last chunks are in runs of 2 */
-        { 7, 8, CHUNKS / 2 }, { 7, 64, 3 },    /* all are among the last */
+        { 1, 2, CHUNKS / 2 },
+        { 4, 2, CHUNKS / 2 }, /* runs end in the same places for all threads */
+        { 1, 8, 4 + 4 },
+        { 2, 8, 4 + 4 }, /* the last chunks are in runs of 2 */
+        { 7, 8, 4 + 4 },
+        { 1, 64, 3 }, /* all are among the last */
+        { 7, 64, 3 },
     };
     parts one = { 0 };
     sample(m);

@@ -377,13 +377,14 @@ static uint64_t slots_of(const st_source *it)
 }
 
 /* How many slots the next run has. The last ones of all sources are shorter, so that all threads
- * end together. */
+ * end together. Where runs end shows, if little, in what is said of a badly damaged source: so it
+ * is the same for any number of threads. */
 static uint64_t run_length(const st_scan *s, uint64_t slot)
 {
-    enum { PARTS = 4 };
+    enum { PARTS = 4, LAST = 2 };
     uint64_t left = s->total - s->planned, done = slot * SLOT;
     left = left > done ? left - done : 0;
-    if (s->threads < 2 || s->run_slots < PARTS || left > s->threads * s->run_slots * SLOT)
+    if (s->run_slots < PARTS || left > LAST * s->run_slots * SLOT)
         return s->run_slots;
     return s->run_slots / PARTS;
 }
