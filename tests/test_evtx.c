@@ -1166,10 +1166,16 @@ static void scan__full_jobs__give_parts_in_order(void **state)
     static const struct {
         unsigned threads, run;
         size_t ends;
+        bool carve;
     } rows[] = {
-        { 1, 2, CHUNKS / 2 }, { 4, 2, CHUNKS / 2 },
-        { 1, 8, CHUNKS / 8 }, { 2, 8, 4 + 4 }, /* the last chunks are in runs of 2 */
-        { 7, 8, CHUNKS / 2 }, { 7, 64, 3 },    /* all are among the last */
+        { 1, 2, CHUNKS / 2, false },
+        { 4, 2, CHUNKS / 2, false }, /* runs end in the same places for all threads */
+        { 1, 8, 4 + 4, false },
+        { 2, 8, 4 + 4, false }, /* the last chunks are in runs of 2 */
+        { 7, 8, 4 + 4, false },
+        { 1, 64, 3, false }, /* all are among the last */
+        { 7, 64, 3, false },
+        { 2, 8, CHUNKS / 8, true }, /* what is carved comes where it came */
     };
     parts one = { 0 };
     sample(m);
@@ -1180,7 +1186,10 @@ static void scan__full_jobs__give_parts_in_order(void **state)
     free(m);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         st_evidence *e = st_evidence_new();
-        st_scan_options o = { .slack = true, .threads = rows[i].threads, .run_slots = rows[i].run };
+        st_scan_options o = { .slack = true,
+                              .threads = rows[i].threads,
+                              .run_slots = rows[i].run,
+                              .carve = rows[i].carve };
         st_scan_ops ops = { .begin = parts_begin,
                             .record = parts_record,
                             .full = parts_full,

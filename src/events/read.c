@@ -150,19 +150,22 @@ static double times_of_all(const job *j)
     return (double)total / (double)done * (j->mine == j->all->parts ? j->all->nparts : 1);
 }
 
-/* Room for the rows that are to be expected, where those that were kept are many and fill theirs.
- * Of other sources a few times as many, since they may be other logs, or nothing. */
+/* Room for the rows that are to be expected, where those that were kept are many and fill theirs: a
+ * few times as many, since what follows may be other logs, or nothing. Of the source at hand so
+ * many more that all parts together don't take much for what never comes. */
 static void foresee(const job *j)
 {
-    enum { MANY = 4096, STEP = 4, MOST = 32 };
+    enum { MANY = 4096, STEP = 4, FAR = 1 << 17 };
     st_store *s = j->mine->store;
     size_t n = s->creations.n;
     if (n < MANY || n < s->creations.cap)
         return;
     double all = times_of_all(j) * 1.03, source = times_of_source(j) * 1.03;
-    double times = all < STEP ? all : STEP;
+    double times = all < STEP ? all : STEP, far = 1 + FAR / ((double)n * j->all->nparts);
+    if (far < STEP)
+        far = STEP;
     if (source > times)
-        times = source < MOST ? source : MOST;
+        times = source < far ? source : far;
     if (times > 1)
         st_store_foresee(s, times);
 }

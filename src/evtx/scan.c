@@ -377,25 +377,27 @@ static uint64_t slots_of(const st_source *it)
 }
 
 /* How many slots the next run has. The last ones of all sources are shorter, so that all threads
- * end together. */
+ * end together. Where runs end shows, if little, in what is said of a badly damaged source: so it
+ * is the same for any number of threads. What is carved comes behind the rest of its run: there all
+ * are as long. */
 static uint64_t run_length(const st_scan *s, uint64_t slot)
 {
-    enum { PARTS = 4 };
+    enum { PARTS = 4, LAST = 2 };
     uint64_t left = s->total - s->planned, done = slot * SLOT;
     left = left > done ? left - done : 0;
-    if (s->threads < 2 || s->run_slots < PARTS || left > s->threads * s->run_slots * SLOT)
+    if (s->o->carve || s->run_slots < PARTS || left > LAST * s->run_slots * SLOT)
         return s->run_slots;
     return s->run_slots / PARTS;
 }
 
-/* Where the run behind one that ends at that slot begins: not in a hole that is as long as a run.
- * All slots if none follows. */
+/* Where the run behind one that ends at that slot begins: not in a hole that is as long as a run,
+ * but for less than one. All slots if none follows. */
 static uint64_t next_run(const st_scan *s, const st_file *f, uint64_t slot, uint64_t slots)
 {
     uint64_t from = place_of(slot), data = f && slot < slots ? st_file_data(f, from) : from;
     if (slot >= slots || data < from + s->run_slots * SLOT)
         return slot;
-    uint64_t next = (data - HEADER) / SLOT;
+    uint64_t next = (data - HEADER) / SLOT / s->run_slots * s->run_slots;
     return next < slots ? next : slots;
 }
 
