@@ -400,16 +400,13 @@ static bool is_open(const st_rules *r, st_str path)
 static const st_loaded *library(st_rules *r, st_str path, st_err *why)
 {
     const st_loaded *l = library_at(r, path);
-    if (!l && is_open(r, path)) {
-        st_fail(why, ST_E_RULE, "%.*s uses itself", ST_FMT(path));
-        return NULL;
-    }
+    bool open = !l && is_open(r, path);
     if (!l && (st_rules_libraries(r) >= ST_MAX_LIBRARIES ||
-               (r->open && r->open->depth > ST_MAX_LIBRARIES))) {
+               (!open && r->open && r->open->depth > ST_MAX_LIBRARIES))) {
         st_fail(why, ST_E_LIMIT, "more than %u libraries", ST_MAX_LIBRARIES);
         return NULL;
     }
-    if (!l) {
+    if (!l && !open) {
         const st_ahead_file *ahead = st_ahead_library(r->ahead, path);
         st_ahead_file now = { 0 };
         met(r, path);
