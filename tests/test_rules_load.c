@@ -684,6 +684,39 @@ static void load__folder_of_many__same_on_any_number_of_threads(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* Of a chain of rules that use the next, though that is no library, all are there; one that uses
+ * itself, or is so long that it wouldn't end, is told of. */
+static void load__uses_of_no_library__told(void **state)
+{
+    (void)state;
+    enum { RULES = 60 };
+    char folder[] = "/tmp/test_rules_XXXXXX", name[32], text[128];
+    assert_non_null(mkdtemp(folder));
+    for (unsigned i = 0; i < RULES; i++) {
+        snprintf(name, sizeof name, "k%02u.kql", i);
+        snprintf(text, sizeof text, "// uses: k%02u.kql\nDeviceProcessEvents",
+                 i < 14          ? i
+                 : i + 1 < RULES ? i + 1
+                                 : 57);
+        put_file(folder, name, text);
+    }
+    for (unsigned threads = 1; threads < 4; threads++) {
+        const st_rule_settings s = { .threads = threads };
+        st_rules *r = st_rules_new();
+        st_err err = { 0 };
+        st_rules_set(r, &s);
+        assert_int_equal(st_rules_load(r, st_str_of(folder), &err), ST_OK);
+        assert_int_equal(st_rules_count(r), RULES);
+        assert_true(st_rules_diags(r) >= RULES);
+        st_rules_free(r);
+    }
+    for (unsigned i = 0; i < RULES; i++) {
+        snprintf(name, sizeof name, "k%02u.kql", i);
+        remove_file(folder, name);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void load__folder_of_queries__same_on_any_number_of_threads(void **state)
 {
     (void)state;
@@ -893,6 +926,7 @@ int main(void)
         cmocka_unit_test(load__folder__sorted_and_without_links),
         cmocka_unit_test(load__folder_of_many__same_on_any_number_of_threads),
         cmocka_unit_test(load__folder_of_queries__same_on_any_number_of_threads),
+        cmocka_unit_test(load__uses_of_no_library__told),
         cmocka_unit_test(load__published_rule__has_its_name),
         cmocka_unit_test(needs__columns__are_those_that_are_read),
         cmocka_unit_test(needs__sigma__are_the_fields_that_are_named),

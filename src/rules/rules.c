@@ -387,15 +387,26 @@ st_str st_path_beside(st_arena *a, st_str path, st_str name)
     return out;
 }
 
+/* Is the file's rule being understood? Of files that are no libraries nothing else tells. */
+static bool is_open(const st_rules *r, st_str path)
+{
+    const st_open_rule *o = r->open;
+    while (o && !st_str_eq(o->path, path))
+        o = o->in;
+    return o != NULL;
+}
+
 /* Reads the file if that wasn't done. NULL, and why is set: it can't be used. */
 static const st_loaded *library(st_rules *r, st_str path, st_err *why)
 {
     const st_loaded *l = library_at(r, path);
-    if (!l && st_rules_libraries(r) >= ST_MAX_LIBRARIES) {
+    bool open = !l && is_open(r, path);
+    if (!l && (st_rules_libraries(r) >= ST_MAX_LIBRARIES ||
+               (!open && r->open && r->open->depth > ST_MAX_LIBRARIES))) {
         st_fail(why, ST_E_LIMIT, "more than %u libraries", ST_MAX_LIBRARIES);
         return NULL;
     }
-    if (!l) {
+    if (!l && !open) {
         const st_ahead_file *ahead = st_ahead_library(r->ahead, path);
         st_ahead_file now = { 0 };
         met(r, path);
@@ -563,25 +574,38 @@ void st_loaded_begin(st_loaded *l, const st_language *language, st_str path, st_
                          .generic = language != st_language_of_queries() };
 }
 
+/* Room is made when the rule is understood: what it uses was added meanwhile, and may have turned
+ * out to be no library but a rule of its own. */
+static bool add_item(st_rules *r, st_loaded *l)
+{
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    if (!st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
+        return false;
+    r->items[r->n++] = l;
+    return true;
+}
+
 static st_code add_rule(st_rules *r, piece *from, st_err *err)
 {
     st_loaded *made = take_ahead(from), *l = made ? made : ST_NEW(&r->arena, st_loaded);
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
-    if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
+    if (!l)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     if (!made)
         st_loaded_begin(l, from->language, from->path, from->file, from->text, from->line,
                         from->named);
     l->named = from->named;
     read_around(r, l, from);
+    const st_open_rule here = { r->open, from->path, r->open ? r->open->depth + 1 : 1 };
+    r->open = &here;
     understand(r, l, from, made != NULL);
+    r->open = here.in;
     l->open = false;
     if (l->twice)
         r->twice++;
     else if (l->parsed.filter)
         add_last(&r->filters, l);
-    else if (!l->rule.library)
-        r->items[r->n++] = l;
+    else if (!l->rule.library && !add_item(r, l))
+        return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     if (r->arena.failed || r->diags.failed)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     return ST_OK;

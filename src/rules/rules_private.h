@@ -38,12 +38,20 @@ typedef struct st_id_owner {
     unsigned next; /* the first number that wasn't tried behind it */
 } st_id_owner;
 
+/* A rule that is being understood, while what it uses is read. */
+typedef struct st_open_rule {
+    const struct st_open_rule *in; /* which uses it; NULL: none does */
+    st_str path;
+    size_t depth; /* 1: none uses it */
+} st_open_rule;
+
 struct st_rules {
     st_arena arena;    /* everything below but the arrays, the pools and the plans' insides */
     st_loaded **items; /* by id, then path */
     size_t n, cap;
     st_loaded *libraries;
-    st_loaded *filters; /* in the order of reading */
+    const st_open_rule *open; /* the innermost, and through it those outside; NULL: none */
+    st_loaded *filters;       /* in the order of reading */
     st_checking checking;
     st_regexes *regexes; /* of all rules, for checking and running */
     st_event_set events; /* see st_rules_events */
