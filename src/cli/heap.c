@@ -38,7 +38,7 @@ void __wrap_free(void *p);
 
 void st_heap_begin(void)
 {
-    enum { KEPT = 4 << 20 };
+    enum { KEPT = 1 << 20 };
     __real_free(__real_malloc(KEPT));
 }
 

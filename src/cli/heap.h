@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* The C library gives a freed block of 128 KiB or more back to the system, and takes new pages for
- * the next, until a larger one was freed: from now on it keeps those of less than 4 MiB, as arenas
+ * the next, until a larger one was freed: from now on it keeps those of less than 1 MiB, as arenas
  * have them. First of all. */
 void st_heap_begin(void);
 /* From now on, while large blocks take `most` bytes of memory, further ones lie in fd, an empty

@@ -432,7 +432,7 @@ static bool plan_source(st_scan *s, st_scan_source *src, size_t *cap)
 
 static bool plan(st_scan *s, st_evidence *e)
 {
-    size_t count = st_evidence_count(e), cap = 0;
+    size_t count = st_evidence_count(e), n = 0, cap = 0;
     s->sources = calloc(count + 1, sizeof *s->sources);
     if (!s->sources)
         return false;
@@ -441,8 +441,9 @@ static bool plan(st_scan *s, st_evidence *e)
         if (!st_source_readable(it) || it->carrier || it->stored ||
             (s->o->only && it != s->o->only) || (s->o->some && !s->o->some[i]))
             continue;
-        st_scan_source *src = &s->sources[s->nsources++];
+        st_scan_source *src = &s->sources[n++];
         *src = (st_scan_source){ .source = it, .place = i };
+        s->nsources = n;
         st_report_free(it->report);
         if (it->size > LONGEST)
             st_report_lost(it->report, LONGEST, it->size - LONGEST, "too-long");
@@ -450,7 +451,7 @@ static bool plan(st_scan *s, st_evidence *e)
         if (s->o->digest && !(src->digest = st_sha256_new()))
             return false;
     }
-    for (size_t i = 0; i < s->nsources; i++)
+    for (size_t i = 0; i < n; i++)
         if (!plan_source(s, &s->sources[i], &cap))
             return false;
     return true;
