@@ -1004,52 +1004,6 @@ static void outfile__there_already__stays_unless_forced(void **state)
     assert_int_equal(rmdir(dir), 0); /* no temporary name was left */
 }
 
-/* Bytes that tell where in the file they stand, nearly. */
-enum { PERIOD = 65521, PIECE = 200003 };
-
-/* How many of the file's bytes are as they should. */
-static size_t right_bytes(const char *path, const char *pattern)
-{
-    char *piece = malloc(PIECE);
-    FILE *in = fopen(path, "r");
-    assert_non_null(piece);
-    assert_non_null(in);
-    size_t n = 0, got;
-    while ((got = fread(piece, 1, PIECE, in)) > 0 && !memcmp(piece, pattern + n % PERIOD, got))
-        n += got;
-    fclose(in);
-    free(piece);
-    return n;
-}
-
-/* Lengths around those from which on, and in which, blocks go past the system's cache. */
-static void outfile__large__same_bytes(void **state)
-{
-    (void)state;
-    const size_t large = (size_t)64 << 20, block = (size_t)4 << 20,
-                 lengths[] = { large, large + 1, large + block, large + 2 * block + 4097 };
-    char dir[] = "/tmp/test_report.XXXXXX", path[64], *pattern = malloc(PERIOD + PIECE);
-    assert_non_null(mkdtemp(dir));
-    assert_non_null(pattern);
-    snprintf(path, sizeof path, "%s/out.csv", dir);
-    for (size_t i = 0; i < PERIOD + PIECE; i++)
-        pattern[i] = (char)(i % PERIOD * 2654435761u >> 13);
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        st_outfile *f = NULL;
-        st_err err = { 0 };
-        assert_int_equal(st_outfile_open(path, true, &f, &err), ST_OK);
-        for (size_t n = 0, piece; n < lengths[i]; n += piece) {
-            piece = lengths[i] - n < PIECE ? lengths[i] - n : PIECE;
-            st_out_put(st_outfile_out(f), pattern + n % PERIOD, piece);
-        }
-        assert_int_equal(st_outfile_commit(f, &err), ST_OK);
-        assert_int_equal(right_bytes(path, pattern), lengths[i]);
-    }
-    unlink(path);
-    rmdir(dir);
-    free(pattern);
-}
-
 static void outfile__came_meanwhile__not_replaced(void **state)
 {
     (void)state;
@@ -1282,7 +1236,6 @@ int main(void)
         cmocka_unit_test(html__style__has_the_digest_of_the_policy),
         cmocka_unit_test(html__deep_line__stays_shallow),
         cmocka_unit_test(outfile__there_already__stays_unless_forced),
-        cmocka_unit_test(outfile__large__same_bytes),
         cmocka_unit_test(outfile__came_meanwhile__not_replaced),
         cmocka_unit_test(out__full_disk__error_at_the_end),
         cmocka_unit_test(out__digest__of_all_bytes),

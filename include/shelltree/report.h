@@ -23,9 +23,6 @@ typedef struct st_out {
     uint64_t written, begun;  /* bytes; of them, those that the disk was put to work on */
     st_sha256_stream *digest; /* NULL: none wanted */
     const char *path;         /* of the empty file that fd is, if nobody else knows it; else NULL */
-    char *room, *block; /* of a large file: memory, and in it what is held of the next block */
-    size_t held;
-    bool tried; /* to have such */
 } st_out;
 void st_out_init(st_out *o, int fd);
 void st_out_put(st_out *o, const void *p, size_t n);

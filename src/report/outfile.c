@@ -25,7 +25,6 @@ struct st_outfile {
 static void outfile_free(st_outfile *f)
 {
     st_buf_free(&f->out.buf);
-    free(f->out.room);
     free(f->path);
     free(f->temp);
     free(f);

@@ -29,11 +29,6 @@ void st_os_dense(void *p, size_t n);
 /* A file's bytes from `from` on, n of them (0: all), may go to the disk now: who syncs it later
  * waits less. A hint; it promises nothing. */
 void st_os_begin_sync(int fd, uint64_t from, uint64_t n);
-/* What is written to the file from now on goes past the system's cache, or through it again. Past
- * it go only whole multiples of ST_OS_SECTOR bytes, from such a place in memory to such a one in
- * the file. False: the system or the file has no such way. */
-enum { ST_OS_SECTOR = 4096 };
-bool st_os_uncached(int fd, bool on);
 /* A path that a user typed, spelled as the house does: with `/` between names. In place. */
 void st_os_path(char *path);
 /* What bars this system has for a process that reads hostile bytes, in words for --version. */

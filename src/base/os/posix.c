@@ -45,12 +45,6 @@ void st_os_begin_sync(int fd, uint64_t from, uint64_t n)
     (void)sync_file_range(fd, (off_t)from, (off_t)n, SYNC_FILE_RANGE_WRITE);
 }
 
-bool st_os_uncached(int fd, bool on)
-{
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && !fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT);
-}
-
 /* A name may hold any byte but `/` here. */
 void st_os_path(char *path)
 {

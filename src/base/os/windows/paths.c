@@ -182,12 +182,6 @@ void st_os_begin_sync(int fd, uint64_t from, uint64_t n)
     (void)n;
 }
 
-bool st_os_uncached(int fd, bool on)
-{
-    (void)fd;
-    return !on;
-}
-
 void st_os_path(char *path)
 {
     for (; *path; path++)
