@@ -4,14 +4,17 @@
  * search.h - the one search in a sorted array and the one open-addressed table of the program.
  *
  * Both are inline, so that what they call is, too: a search costs what it would written out.
- * Neither takes memory.
+ * Only st_slots_grow takes memory.
  */
 #ifndef ST_BASE_SEARCH_H
 #define ST_BASE_SEARCH_H
 
+#include "shelltree/base.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /* How many of n items, of `size` bytes each and sorted, stand before key: the place of the first
  * that doesn't, n if all do. before: does the item? It holds for a first part of the array. */
@@ -77,6 +80,22 @@ static inline void st_slots_move(st_slots *s, uint32_t *at, size_t n, size_t ite
             i = (i + 1) & (n - 1);
         at[i] = (uint32_t)item + 1;
     }
+}
+
+/* Makes room for one more than `items`, with `first` places (a power of two) if there are none yet.
+ * false: no memory, and all is as it was. */
+static inline bool st_slots_grow(st_slots *s, size_t items, size_t first, st_slot_hash *hash,
+                                 const void *ctx)
+{
+    if (st_slots_room(s, items))
+        return true;
+    size_t n = s->n ? s->n * 2 : first;
+    uint32_t *old = s->at, *at = st_zeros(n, sizeof *at);
+    if (!at)
+        return false;
+    st_slots_move(s, at, n, items, hash, ctx);
+    free(old);
+    return true;
 }
 
 #endif

@@ -75,20 +75,9 @@ static uint64_t hash_of(const void *ctx, uint32_t place)
     return names->list[place].hash;
 }
 
-static bool widen(nt_names *names)
-{
-    size_t n = names->table.n ? names->table.n * 2 : 1024;
-    uint32_t *old = names->table.at, *at = calloc(n, sizeof *at);
-    if (!at)
-        return false;
-    st_slots_move(&names->table, at, n, names->n, hash_of, names);
-    free(old);
-    return true;
-}
-
 static uint32_t add(nt_names *names, uint64_t hash, st_str wide, const st_scan_ops *ops)
 {
-    if (!st_slots_room(&names->table, names->n) && !widen(names))
+    if (!st_slots_grow(&names->table, names->n, 1024, hash_of, names))
         return NT_NONE;
     if (!st_grow(&names->list, &names->cap, names->n + 1, sizeof *names->list))
         return NT_NONE;

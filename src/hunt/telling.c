@@ -131,25 +131,12 @@ static uint32_t find(const st_telling *t, const word *w)
                                       : ST_NO_SLOT;
 }
 
-static bool make_room(st_telling *t)
-{
-    enum { FIRST = 256 };
-    if (st_slots_room(&t->slots, t->n))
-        return true;
-    size_t n = t->slots.n ? t->slots.n * 2 : FIRST;
-    uint32_t *old = t->slots.at, *at = calloc(n, sizeof *at);
-    if (!at)
-        return false;
-    st_slots_move(&t->slots, at, n, t->n, hash_of, t);
-    free(old);
-    return true;
-}
-
 static void add(st_telling *t, const word *w)
 {
+    enum { FIRST = 256 };
     if (find(t, w) != ST_NO_SLOT)
         return;
-    if (t->n >= UINT32_MAX - 1 || !make_room(t) ||
+    if (t->n >= UINT32_MAX - 1 || !st_slots_grow(&t->slots, t->n, FIRST, hash_of, t) ||
         !st_grow(&t->v, &t->cap, t->n + 1, sizeof *t->v)) {
         t->failed = true;
         return;

@@ -57,6 +57,18 @@ typedef struct making {
     atomic_bool failed;
 } making;
 
+/* Binds a library there; false: not as it should. */
+static bool bind_library(const st_spread *x, st_shared *shared, const st_parsed *p)
+{
+    st_run r;
+    st_bound bound;
+    st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
+    p->language->bind(&r, p, false, NULL, &bound);
+    bool ok = bound.status == ST_RULE_READY && st_run_ok(&r);
+    st_run_free(&r);
+    return ok;
+}
+
 /* What its library keeps there. Only libraries are bound: a rule's own text may ask for rows, and
  * these aren't there. */
 static st_kept_rows *own_store(const making *m, st_shared *shared)
@@ -64,16 +76,9 @@ static st_kept_rows *own_store(const making *m, st_shared *shared)
     const st_spread *x = m->x;
     const st_parsed *p = &x->rules->items[x->rule]->parsed;
     st_kept_rows *own = st_kept_rows_like(shared, m->own[0]);
-    for (size_t k = 0; k < p->nuses && !own; k++) {
-        const st_parsed *library = p->uses[k];
-        st_run r;
-        st_bound bound;
-        st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
-        library->language->bind(&r, library, false, NULL, &bound);
-        bool ok = bound.status == ST_RULE_READY && st_run_ok(&r);
-        st_run_free(&r);
-        own = ok ? st_kept_rows_like(shared, m->own[0]) : NULL;
-    }
+    for (size_t k = 0; k < p->nuses && !own; k++)
+        if (bind_library(x, shared, p->uses[k]))
+            own = st_kept_rows_like(shared, m->own[0]);
     return own;
 }
 
@@ -169,22 +174,13 @@ static bool used_before(const st_spread *x, const bool *wanted, uint32_t rule, c
     return used;
 }
 
-static void bind_library(const st_spread *x, st_shared *shared, const st_parsed *p)
-{
-    st_run r;
-    st_bound bound;
-    st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
-    p->language->bind(&r, p, false, NULL, &bound);
-    st_run_free(&r);
-}
-
 static void bind_libraries(const st_spread *x, st_shared *shared, const bool *wanted)
 {
     for (uint32_t i = 0; i < x->rules->n; i++) {
         const st_parsed *p = &x->rules->items[i]->parsed;
         for (size_t k = 0; wanted[i] && k < p->nuses; k++)
             if (!used_before(x, wanted, i, p->uses[k]))
-                bind_library(x, shared, p->uses[k]);
+                (void)bind_library(x, shared, p->uses[k]);
     }
 }
 

@@ -46,17 +46,8 @@ static bool is_wanted(const void *ctx, uint32_t i)
 /* Room for one more. */
 static bool make_room(st_folds *f)
 {
-    if (!st_grow(&f->texts, &f->cap, f->n + 1, sizeof *f->texts))
-        return false;
-    if (st_slots_room(&f->table, f->n))
-        return true;
-    size_t n = f->table.n ? f->table.n * 2 : 64;
-    uint32_t *old = f->table.at, *at = st_zeros(n, sizeof *at);
-    if (!at)
-        return false;
-    st_slots_move(&f->table, at, n, f->n, hash_of, f);
-    free(old);
-    return true;
+    return st_grow(&f->texts, &f->cap, f->n + 1, sizeof *f->texts) &&
+           st_slots_grow(&f->table, f->n, 64, hash_of, f);
 }
 
 st_str st_folds_get(st_folds *f, st_sid id)

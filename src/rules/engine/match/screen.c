@@ -253,17 +253,8 @@ static void forget(st_screen *s)
 
 static bool room_for_row(st_screen *s)
 {
-    if (!st_grow(&s->rows, &s->cap, (s->nrows + 1) * s->plan->words, sizeof *s->rows))
-        return false;
-    if (st_slots_room(&s->table, s->nrows))
-        return true;
-    size_t n = s->table.n ? s->table.n * 2 : 64;
-    uint32_t *old = s->table.at, *at = calloc(n, sizeof *at);
-    if (!at)
-        return false;
-    st_slots_move(&s->table, at, n, s->nrows, hash_of, s);
-    free(old);
-    return true;
+    return st_grow(&s->rows, &s->cap, (s->nrows + 1) * s->plan->words, sizeof *s->rows) &&
+           st_slots_grow(&s->table, s->nrows, 64, hash_of, s);
 }
 
 static bool room_for(st_screen *s, st_sid id)
